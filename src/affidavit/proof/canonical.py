@@ -35,7 +35,9 @@ def encode(value: Any) -> bytes:
         _write(value, pieces.append)
         return "".join(pieces).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise ProofError("canonical JSON: text holds a lone surrogate, which has no UTF-8") from error
+        raise ProofError(
+            "canonical JSON: text holds a lone surrogate, which has no UTF-8"
+        ) from error
     except RecursionError as error:
         raise ProofError("canonical JSON: nested too deeply") from error
 
@@ -45,7 +47,11 @@ def encode_record(value: Mapping[str, Any]) -> bytes:
 
     Raises ProofError as `encode` does, and for any float: records hold none.
     """
-    if not _is_plain(value):
+    try:
+        is_plain = _is_plain(value)
+    except RecursionError as error:
+        raise ProofError("canonical JSON: nested too deeply") from error
+    if not is_plain:
         # Keys beyond ASCII sort differently in UTF-8 and in UTF-16, and subclasses (an enum, an
         # ordered mapping) need a look of their own: the complete encoder knows both.
         return encode(value)
@@ -163,7 +169,9 @@ def _utf16(key: Any) -> bytes:
 
 def _integer(value: int) -> str:
     if abs(value) > MAX_SAFE_INTEGER:
-        raise ProofError(f"canonical JSON: {value} is beyond 2^53-1 and would not be read back exactly")
+        raise ProofError(
+            f"canonical JSON: {value} is beyond 2^53-1 and would not be read back exactly"
+        )
     return str(value)
 
 

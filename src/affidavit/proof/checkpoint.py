@@ -31,7 +31,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, text: str) -> Checkpoint:
-        """Read a note text that `text` wrote.  Raises ProofError; trust it only after `open_checkpoint`."""
+        """Read a note text; trust it only after `open_checkpoint`.  Raises ProofError."""
         if not text.endswith("\n"):
             raise ProofError("not a checkpoint: no newline at its end")
         lines = text[:-1].split("\n")
@@ -40,7 +40,9 @@ class Checkpoint:
         size = decimal(lines[1], what="the checkpoint's size")
         root = b64decode(lines[2], what="the checkpoint's root hash")
         if len(root) != HASH_SIZE:
-            raise ProofError(f"the checkpoint's root hash has {len(root)} bytes, expected {HASH_SIZE}")
+            raise ProofError(
+                f"the checkpoint's root hash has {len(root)} bytes, expected {HASH_SIZE}"
+            )
         return cls(lines[0], size, root, tuple(lines[3:]))
 
 
@@ -59,5 +61,7 @@ def open_checkpoint(text: str | bytes, vkeys: Iterable[str | Verifier]) -> tuple
     checkpoint = Checkpoint.parse(note.text)
     if all(verifier.name != checkpoint.origin for verifier in note.verified_by):
         names = ", ".join(verifier.name for verifier in note.verified_by)
-        raise ProofError(f"the checkpoint of {checkpoint.origin} is signed by {names}, not by its own key")
+        raise ProofError(
+            f"the checkpoint of {checkpoint.origin} is signed by {names}, not by its own key"
+        )
     return checkpoint, note

@@ -98,7 +98,9 @@ class Frontier:
         """Read what `to_bytes` wrote; refuses a length that does not fit the size."""
         size = int.from_bytes(data[:8], "big")
         if len(data) != 8 + HASH_SIZE * size.bit_count():
-            raise ProofError(f"stored frontier has {len(data)} bytes, which does not fit its size {size}")
+            raise ProofError(
+                f"stored frontier has {len(data)} bytes, which does not fit its size {size}"
+            )
         frontier = cls()
         frontier._size = size
         frontier._peaks = [data[at : at + HASH_SIZE] for at in range(8, len(data), HASH_SIZE)]
@@ -121,7 +123,7 @@ def root_hash(leaf_hashes: Iterable[bytes]) -> bytes:
 
 
 def inclusion_proof(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
-    """Give the audit path of the leaf at `index`, deepest sibling first (RFC 9162 section 2.1.3.1)."""
+    """Give the audit path of leaf `index`, deepest sibling first (RFC 9162 section 2.1.3.1)."""
     if not 0 <= index < len(leaf_hashes):
         raise ProofError(f"there is no leaf {index} in a tree of {len(leaf_hashes)}")
     proof: list[bytes] = []
@@ -143,7 +145,9 @@ def consistency_proof(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes
     Empty for `old_size` 0 and for the tree's own size, where there is nothing to prove.
     """
     if not 0 <= old_size <= len(leaf_hashes):
-        raise ProofError(f"no consistency proof from size {old_size} in a tree of {len(leaf_hashes)}")
+        raise ProofError(
+            f"no consistency proof from size {old_size} in a tree of {len(leaf_hashes)}"
+        )
     if old_size in (0, len(leaf_hashes)):
         return []
     proof: list[bytes] = []
@@ -201,7 +205,9 @@ def verify_consistency(
     Raises ProofError if it does not follow.
     """
     if not 0 <= old_size <= new_size:
-        raise ProofError(f"consistency proof: a tree of {old_size} cannot grow into one of {new_size}")
+        raise ProofError(
+            f"consistency proof: a tree of {old_size} cannot grow into one of {new_size}"
+        )
     for name, value in (("old root", old_root), ("new root", new_root)):
         _checked(value, name)
     if old_size in (0, new_size):
@@ -230,9 +236,13 @@ def verify_consistency(
     if last != 0:
         raise ProofError("consistency proof: shorter than the tree is deep")
     if old_result != old_root:
-        raise ProofError(f"consistency proof: leads to old root {old_result.hex()}, expected {old_root.hex()}")
+        raise ProofError(
+            f"consistency proof: leads to old root {old_result.hex()}, expected {old_root.hex()}"
+        )
     if new_result != new_root:
-        raise ProofError(f"consistency proof: leads to new root {new_result.hex()}, expected {new_root.hex()}")
+        raise ProofError(
+            f"consistency proof: leads to new root {new_result.hex()}, expected {new_root.hex()}"
+        )
     return True
 
 
@@ -257,7 +267,10 @@ def _perfect_root(leaves: list[bytes]) -> bytes:
     level = leaves
     while len(level) > 1:
         pairs = iter(level)
-        level = [sha256(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+        level = [
+            sha256(b"\x01" + left + right).digest()
+            for left, right in zip(pairs, pairs, strict=True)
+        ]
     return level[0]
 
 

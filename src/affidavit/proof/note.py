@@ -56,7 +56,9 @@ class Verifier:
         try:
             Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, data)
         except (InvalidSignature, ValueError) as error:
-            raise ProofError(f"the signature of {self.name}+{self.key_id.hex()} is wrong") from error
+            raise ProofError(
+                f"the signature of {self.name}+{self.key_id.hex()} is wrong"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,14 @@ def parse_vkey(text: str) -> Verifier:
     _check_name(name)
     material = b64decode(encoded, what=f"the key of {name}")
     if material[0] != ED25519:
-        raise UnsupportedKey(f"verifier key {name} is of type {material[0]:#04x}; only Ed25519 (0x01) is known")
+        raise UnsupportedKey(
+            f"verifier key {name} is of type {material[0]:#04x}; only Ed25519 (0x01) is known"
+        )
     verifier = Verifier(name, material[1:])
     if verifier.key_id.hex() != key_id:
-        raise ProofError(f"verifier key {name} says id {key_id}, but its key has id {verifier.key_id.hex()}")
+        raise ProofError(
+            f"verifier key {name} says id {key_id}, but its key has id {verifier.key_id.hex()}"
+        )
     return verifier
 
 

@@ -56,7 +56,9 @@ def parse_seal(text: str) -> Seal:
     """Read a seal's note text.  Raises ProofError."""
     lines = text.split("\n")
     if len(lines) != 5 or lines[0] != SEAL_TITLE or not lines[1] or lines[4]:
-        raise ProofError("the package's seal is not in the form of an affidavit evidence package v1")
+        raise ProofError(
+            "the package's seal is not in the form of an affidavit evidence package v1"
+        )
     digest = b64decode(lines[3], what="the seal's digest")
     if len(digest) != HASH_SIZE:
         raise ProofError(f"the seal's digest has {len(digest)} bytes, expected {HASH_SIZE}")
