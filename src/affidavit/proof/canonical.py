@@ -176,14 +176,15 @@ def _integer(value: int) -> str:
 
 
 def _ecmascript(value: float) -> str:
-    """Format as ECMAScript's Number::toString (ECMA-262), which RFC 8785 section 3.2.2.3 requires."""
+    """Format as ECMAScript's Number::toString does (RFC 8785 section 3.2.2.3)."""
     if not math.isfinite(value):
         raise ProofError(f"canonical JSON: {value!r} is not a JSON number")
     if value == 0:
         return "0"
     if value < 0:
         return "-" + _ecmascript(-value)
-    # repr gives the shortest digits that read back the same, as ECMAScript does; only the layout differs.
+    # repr gives the shortest digits that read back the same, as ECMAScript does; only the layout
+    # differs.
     mantissa, _, exponent = repr(value).partition("e")
     whole, _, fraction = mantissa.partition(".")
     digits = (whole + fraction).lstrip("0")

@@ -208,11 +208,11 @@ def verify_consistency(
         raise ProofError(
             f"consistency proof: a tree of {old_size} cannot grow into one of {new_size}"
         )
-    for name, value in (("old root", old_root), ("new root", new_root)):
-        _checked(value, name)
     if old_size in (0, new_size):
         _verify_trivial(old_size, new_size, proof, old_root, new_root)
         return True
+    _checked(old_root, "old root")
+    _checked(new_root, "new root")
     path = [_checked(item, "proof hash") for item in proof]
     if old_size & (old_size - 1) == 0:
         path.insert(0, old_root)
@@ -251,7 +251,7 @@ def _verify_trivial(
 ) -> None:
     if proof:
         raise ProofError(f"consistency proof: from {old_size} to {new_size} it must be empty")
-    if old_size == 0 and old_root != EMPTY_ROOT:
+    if old_size == 0 and (old_root != EMPTY_ROOT or len(new_root) != HASH_SIZE):
         raise ProofError("consistency proof: the old root is not that of the empty tree")
     if old_size == new_size and old_root != new_root:
         raise ProofError("consistency proof: one size, two roots")
