@@ -6,7 +6,7 @@ does not hold or cannot be; a check that returns has succeeded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import Literal
 
@@ -177,20 +177,10 @@ def verify_inclusion(
         raise ProofError(f"inclusion proof: there is no leaf {index} in a tree of {size}")
     result = _checked(leaf_hash, "leaf hash")
     _checked(root, "root hash")
-    node, last = index, size - 1
-    for sibling in proof:
+    sides = _sides("inclusion proof", index, size - 1, len(proof))
+    for is_left, sibling in zip(sides, proof, strict=True):
         _checked(sibling, "proof hash")
-        if last == 0:
-            raise ProofError("inclusion proof: longer than the tree is deep")
-        if node & 1 or node == last:
-            result = node_hash(sibling, result)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            result = node_hash(result, sibling)
-        node, last = node >> 1, last >> 1
-    if last != 0:
-        raise ProofError("inclusion proof: shorter than the tree is deep")
+        result = node_hash(sibling, result) if is_left else node_hash(result, sibling)
     if result != root:
         raise ProofError(f"inclusion proof: leads to root {result.hex()}, expected {root.hex()}")
     return True
@@ -222,19 +212,13 @@ def verify_consistency(
     while node & 1:
         node, last = node >> 1, last >> 1
     old_result = new_result = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            raise ProofError("consistency proof: longer than the tree is deep")
-        if node & 1 or node == last:
+    sides = _sides("consistency proof", node, last, len(path) - 1)
+    for is_left, sibling in zip(sides, path[1:], strict=True):
+        if is_left:
             old_result = node_hash(sibling, old_result)
             new_result = node_hash(sibling, new_result)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
         else:
             new_result = node_hash(new_result, sibling)
-        node, last = node >> 1, last >> 1
-    if last != 0:
-        raise ProofError("consistency proof: shorter than the tree is deep")
     if old_result != old_root:
         raise ProofError(
             f"consistency proof: leads to old root {old_result.hex()}, expected {old_root.hex()}"
@@ -255,6 +239,25 @@ def _verify_trivial(
         raise ProofError("consistency proof: the old root is not that of the empty tree")
     if old_size == new_size and old_root != new_root:
         raise ProofError("consistency proof: one size, two roots")
+
+
+def _sides(what: str, node: int, last: int, steps: int) -> Iterator[bool]:
+    """Walk up from `node`, where `last` is its level's last one: is the sibling on the left?
+
+    The loop that RFC 9162 sections 2.1.3.2 and 2.1.4.2 share.  Raises ProofError unless the root
+    is reached in exactly `steps`.
+    """
+    for _ in range(steps):
+        if last == 0:
+            raise ProofError(f"{what}: longer than the tree is deep")
+        is_left = bool(node & 1) or node == last
+        yield is_left
+        if is_left:
+            while node and not node & 1:
+                node, last = node >> 1, last >> 1
+        node, last = node >> 1, last >> 1
+    if last != 0:
+        raise ProofError(f"{what}: shorter than the tree is deep")
 
 
 def _split(count: int) -> int:
