@@ -84,6 +84,8 @@ Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER, strict=True)]
 Count = Annotated[int, Field(ge=0, le=MAX_INTEGER, strict=True)]
 Positive = Annotated[int, Field(ge=1, le=MAX_INTEGER, strict=True)]
 Text = Annotated[str, Field(max_length=MAX_TEXT, strict=True), AfterValidator(_no_nul)]
+# '' says as little as null; one spelling lets a CSV, which can't tell them apart, be read back exactly.
+OptionalText = Annotated[Text | None, BeforeValidator(lambda value: None if value == "" else value)]
 FilledText = Annotated[Text, AfterValidator(_not_blank)]
 Title = Annotated[
     str, Field(max_length=MAX_TITLE, strict=True), AfterValidator(_no_nul), AfterValidator(_not_blank)
@@ -230,7 +232,7 @@ class Waiver(Shape):
     criterion_hash: Digest
     commit_sha: Sha | None
     expires_at: Time | None
-    followup_url: Text | None
+    followup_url: OptionalText
 
 
 class Approval(Shape):
@@ -240,13 +242,13 @@ class Approval(Shape):
     decision: Decision
     decided_by: Name
     decided_at: Time
-    comment: Text | None
+    comment: OptionalText
 
 
 class Merge(Shape):
     runbook_number: Positive | None
     merge_commit_sha: Sha
-    pull_request: Text | None
+    pull_request: OptionalText
     merged_by: Name
     gate: Name
     bypassed: bool
@@ -269,7 +271,7 @@ class PolicyChange(Shape):
 
 class Access(Shape):
     action: Annotated[str, Field(pattern=r"^[a-z_]{1,24}$")]
-    subject: Text | None = None
+    subject: OptionalText = None
     role: Name | None = None
     export_id: Id | None = None
     format: Name | None = None
@@ -278,12 +280,12 @@ class Access(Shape):
     row_counts: JsonObject | None = None
     digests: JsonObject | None = None
     outcome: Name | None = None
-    detail: Text | None = None
+    detail: OptionalText = None
 
 
 class Retention(Shape):
     action: Literal["policy_set", "archived", "erased", "hold_placed", "hold_lifted"]
-    basis: Text | None = None
+    basis: OptionalText = None
     filters: JsonObject | None = None
     record_ids: list[Id] | None = None
     row_counts: JsonObject | None = None

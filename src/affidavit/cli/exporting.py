@@ -1,0 +1,107 @@
+"""How the shell makes an export: ask, render to files with a progress bar, finish or fail."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from affidavit.audit.filters import AuditFilter
+from affidavit.exports.models import Export
+from affidavit.exports.render import render_files
+from affidavit.exports.services import export_create, export_fail, export_finish, request_of
+from affidavit.exports.types import ExportFormat
+from affidavit.identity.selectors import organization_get
+from affidavit.kit.clock import now
+from affidavit.kit.errors import InvalidInput
+from affidavit.records.accounts import system_actor
+from affidavit.records.types import Via
+
+
+def export_to(
+    *, output: Path, format: str, filter: AuditFilter, time_zone: str, formula_guard: bool,
+    organization: str | None, quiet: bool,
+) -> None:  # fmt: skip
+    """Export to `output`; several volumes of a PDF go beside it as NAME-001.pdf and so on."""
+    target = organization_get(slug=organization)
+    chosen = _format(format)
+    if not output.parent.is_dir():
+        raise InvalidInput(f"The folder {output.parent} does not exist. Create it first.")
+    export = export_create(
+        organization=target, actor=system_actor(organization=target), role="operator", via=Via.CLI,
+        filter=filter, format=chosen, time_zone=_zone(time_zone), now=now(), formula_guard=formula_guard,
+    )  # fmt: skip
+    try:
+        with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
+            with progress_bar("Exporting", export.rows_total, quiet) as advance:
+                files = render_files(
+                    request_of(export=export), directory=Path(folder), stem=output.stem, progress=advance
+                )
+            paths = _put_in_place(Path(folder), files, output)
+    except BaseException as error:
+        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
+        export_fail(export=export, reason=reason, now=now())
+        raise
+    export_finish(export=export, files=files, now=now())
+    _report(export, paths)
+
+
+def _format(text: str) -> ExportFormat:
+    try:
+        return ExportFormat(text)
+    except ValueError as error:
+        raise InvalidInput(f"format {text!r}: must be one of {', '.join(ExportFormat)}") from error
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidInput(f"time zone {text!r} is unknown; give one such as Europe/Berlin") from error
+
+
+def _put_in_place(folder: Path, files: list[dict[str, Any]], output: Path) -> list[Path]:
+    """Move the finished files beside `output`; the name's own suffix wins over the format's."""
+    paths = []
+    for entry in files:
+        name = str(entry["name"])
+        rest = name.removeprefix(output.stem)
+        own = rest.startswith(".") and not rest.endswith(".manifest.json")
+        if own:
+            place = output
+        elif rest.endswith(".manifest.json"):
+            place = output.with_name(output.name + ".manifest.json")
+        else:
+            place = output.with_name(name)
+        shutil.move(folder / name, place)
+        paths.append(place)
+    return paths
+
+
+def _report(export: Export, paths: list[Path]) -> None:
+    rows = ", ".join(f"{count} {name}" for name, count in export.matching.items()) or "no records"
+    typer.echo(f"{export.rows_total} records ({rows}) from a ledger of {export.ledger_size} entries:")
+    for path in paths:
+        typer.echo(f"  {path} ({path.stat().st_size:,} bytes)")
+
+
+@contextmanager
+def progress_bar(title: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal, nothing elsewhere; yields what takes the number of items done."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,136 @@
+"""Exports in the background: claimed by a lease, rendered to the home folder, resumed after a crash.
+
+A worker takes a job by a conditional UPDATE whose row count says who won; it is correct on every database.
+An export that a dead worker left is made again from its row when the lease has run out: the same request
+gives the same bytes, so there is no half state to repair.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection, transaction
+from django.db.models import Q
+
+from affidavit.exports.models import Export
+from affidavit.exports.render import render_files
+from affidavit.exports.request import ExportCancelled
+from affidavit.exports.services import LEASE, export_fail, export_finish, request_of
+from affidavit.exports.types import ExportStatus
+from affidavit.kit.clock import now as clock_now
+from affidavit.kit.errors import AffidavitError, Conflict
+
+log = structlog.get_logger(__name__)
+STEM = "affidavit-export"
+_RENEW_SECONDS = 1.0
+_IDLE_SECONDS = 15.0
+
+
+def folder_of(export: Export) -> Path:
+    """Return where a background export's finished files lie."""
+    home: Path = settings.ENV.home
+    return home / "exports" / export.export_id
+
+
+def enqueue() -> None:
+    """Wake this process's worker once the present transaction has committed."""
+    transaction.on_commit(lambda: WORKER.wake())
+
+
+def claim(*, now: datetime) -> Export | None:
+    """Take the oldest export that waits or whose worker died; None when there is none."""
+    waiting = Q(status=ExportStatus.QUEUED) | Q(status=ExportStatus.RUNNING, lease_until__lt=now)
+    for pk in Export.objects.filter(waiting).order_by("requested_at").values_list("pk", flat=True)[:10]:
+        won = Export.objects.filter(waiting, pk=pk).update(
+            status=ExportStatus.RUNNING, lease_until=now + LEASE, rows_done=0
+        )
+        if won:
+            return Export.objects.select_related("organization", "actor").get(pk=pk)
+    return None
+
+
+class _Lease:
+    """Renews a running export's lease and its progress about once a second; notices cancellation."""
+
+    def __init__(self, export: Export) -> None:
+        self.export = export
+        self._renewed = time.monotonic()
+
+    def __call__(self, rows: int) -> None:
+        if time.monotonic() - self._renewed < _RENEW_SECONDS:
+            return
+        self._renewed = time.monotonic()
+        held = Export.objects.filter(pk=self.export.pk, status=ExportStatus.RUNNING).update(
+            rows_done=rows, lease_until=clock_now() + LEASE
+        )
+        if not held:
+            raise ExportCancelled(f"The export {self.export.export_id} was cancelled.")
+
+
+def run(export: Export) -> None:
+    """Render a claimed export and mark it ready; on failure say why and leave no file."""
+    folder = folder_of(export)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+        files = render_files(
+            request_of(export=export), directory=folder, stem=STEM, progress=_Lease(export)
+        )
+        export_finish(export=export, files=files, now=clock_now())
+    except (ExportCancelled, Conflict):
+        shutil.rmtree(folder, ignore_errors=True)
+    except (AffidavitError, OSError) as error:
+        log.exception("export failed", export_id=export.export_id)
+        _fail(export, folder, str(error))
+    except Exception:
+        log.exception("export failed", export_id=export.export_id)
+        _fail(export, folder, "An unexpected error stopped it; the server's log says more.")
+        raise
+
+
+def _fail(export: Export, folder: Path, reason: str) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        export_fail(export=export, reason=reason, now=clock_now())
+    except Conflict:
+        log.info("export had ended already", export_id=export.export_id)
+
+
+class Worker:
+    """One background thread in this process, started on the first need."""
+
+    def __init__(self) -> None:
+        self._wake = threading.Event()
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Start the thread if it is not there, and let it look for work now."""
+        with self._start:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._loop, name="exports", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def _loop(self) -> None:
+        while True:
+            self._wake.wait(timeout=_IDLE_SECONDS)
+            self._wake.clear()
+            close_old_connections()
+            try:
+                while export := claim(now=clock_now()):
+                    run(export)
+            except Exception:
+                # The next round tries again; a worker that is gone would leave every export waiting.
+                log.exception("export worker stumbled")
+            finally:
+                connection.close()
+
+
+WORKER = Worker()
