@@ -28,7 +28,7 @@ def create(apps: Any, schema_editor: Any) -> None:
             for verb in ("UPDATE", "DELETE"):
                 schema_editor.execute(SQLITE.format(table=table, verb=verb))
         return
-    schema_editor.execute(POSTGRESQL_FUNCTION)
+    schema_editor.execute(POSTGRESQL_FUNCTION, params=None)  # its % are no placeholders
     for table in TABLES:
         schema_editor.execute(
             f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table}"
