@@ -1,4 +1,4 @@
-"""Path patterns with one meaning everywhere: rules, conditions of invariants, exempt paths.
+r"""Path patterns with one meaning everywhere: rules, conditions of invariants, exempt paths.
 
 A path is relative to the repository's root and separated by `/`. In a pattern
 
@@ -6,7 +6,7 @@ A path is relative to the repository's root and separated by `/`. In a pattern
   `[!abc]` for one character of (or not of) a set; none of them matches `/`; names that begin with a dot
   are nothing special;
 * `**` as a whole segment stands for any number of segments, none included;
-* `{a,b}` stands for either; braces nest; `\\` takes the next character literally;
+* `{a,b}` stands for either; braces nest; `\` takes the next character literally;
 * a pattern without `/` (other than at its end) matches in any folder, as in .gitignore; a leading `/`
   ties it to the root, and a pattern with a `/` in its middle is always tied to the root;
 * a trailing `/` stands for everything beneath that folder.
@@ -127,7 +127,9 @@ def _segment(segment: str, pattern: str) -> re.Pattern[str]:
         elif char == "\\":
             at += 1
             if at == len(segment):
-                raise GlobError(f"{pattern!r} ends in a backslash that takes nothing; write '\\\\' for one")
+                raise GlobError(
+                    f"{pattern!r} ends in a backslash that takes nothing; write '\\\\' for one"
+                )
             parts[-1].append(re.escape(segment[at]))
         else:
             parts[-1].append(re.escape(char))

@@ -146,7 +146,9 @@ class _Reader:
             elif self.current is not None:
                 self.current.append(line)
             elif not line.is_blank:
-                self._problem(line.number, f"text before '## Intent' belongs to no section; {_HINT}")
+                self._problem(
+                    line.number, f"text before '## Intent' belongs to no section; {_HINT}"
+                )
         intent = self._intent()
         criteria = self._criteria()
         if self.title is None:
@@ -160,12 +162,15 @@ class _Reader:
 
     def _take_title(self, line: _Line, text: str) -> None:
         if self.title is not None:
-            self._problem(line.number, "a second title; a spec has one '# ' heading, use '###' in the text")
+            self._problem(
+                line.number, "a second title; a spec has one '# ' heading, use '###' in the text"
+            )
         elif not text:
             self._problem(line.number, "the title is empty; write it after '# '")
         elif len(text) > MAX_TITLE:
             self._problem(
-                line.number, f"the title has {len(text)} characters; at most {MAX_TITLE} are allowed"
+                line.number,
+                f"the title has {len(text)} characters; at most {MAX_TITLE} are allowed",
             )
         if self.title is None:
             self.title = text
@@ -196,16 +201,22 @@ class _Reader:
     def _criteria(self) -> list[str]:
         number, lines = self.sections.get("acceptance criteria", (0, []))
         if not number:
-            self._problem(self._end, "'## Acceptance Criteria' is missing; list there what must hold")
+            self._problem(
+                self._end, "'## Acceptance Criteria' is missing; list there what must hold"
+            )
             return []
         items, end = _leading_bullets(lines, 0)
         if end < len(lines):
             self._misplaced(lines[end])
         elif not items:
-            self._problem(number, "there is no criterion; write at least one bullet, '- ' and an assertion")
+            self._problem(
+                number, "there is no criterion; write at least one bullet, '- ' and an assertion"
+            )
         for item in items:
             if not item.text.strip():
-                self._problem(item.number, "this bullet is empty; write the assertion or remove the bullet")
+                self._problem(
+                    item.number, "this bullet is empty; write the assertion or remove the bullet"
+                )
         return [item.text.strip() for item in items]
 
     def _misplaced(self, line: _Line) -> None:
@@ -214,7 +225,9 @@ class _Reader:
         elif line.heading:
             message = "the criteria have no headings of their own; remove it, or make it a bullet"
         else:
-            message = "this text belongs to no bullet; begin it with '- ', or indent it to continue one"
+            message = (
+                "this text belongs to no bullet; begin it with '- ', or indent it to continue one"
+            )
         self._problem(line.number, message)
 
     @property

@@ -149,5 +149,7 @@ SEGMENT = st.one_of(
     st.lists(SEGMENT, min_size=2, max_size=5).filter(lambda parts: parts[-1] != "**"),
     st.lists(st.text(alphabet="ab", min_size=1, max_size=5), min_size=1, max_size=5),
 )
-def test_matching_without_backtracking_equals_the_definition(pattern: list[str], path: list[str]) -> None:
+def test_matching_without_backtracking_equals_the_definition(
+    pattern: list[str], path: list[str]
+) -> None:
     assert Glob("/".join(pattern)).matches("/".join(path)) is reference(tuple(pattern), tuple(path))

@@ -143,7 +143,9 @@ LINE = st.text(
 
 
 @given(title=LINE, intent=LINE, criteria=st.lists(LINE, min_size=1, max_size=6))
-def test_what_is_written_as_a_spec_is_read_back(title: str, intent: str, criteria: list[str]) -> None:
+def test_what_is_written_as_a_spec_is_read_back(
+    title: str, intent: str, criteria: list[str]
+) -> None:
     bullets = "\n".join(f"- {criterion}" for criterion in criteria)
     spec = parse(f"# {title}\n\n## Intent\n\n{intent}\n\n## Acceptance Criteria\n\n{bullets}\n")
     assert (spec.title, spec.intent, spec.criteria) == (title, intent, tuple(criteria))
