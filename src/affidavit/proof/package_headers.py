@@ -1,0 +1,190 @@
+"""First pass over a package: every header, in order, hashed and checked in bounded memory.
+
+About 14 bytes are kept for each entry: enough to check the chains of revisions and to know, once
+all headers are read, which entries the filter admits.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+from affidavit.proof.errors import ProofError
+from affidavit.proof.header import parse_header
+from affidavit.proof.merkle import Frontier, leaf_hash
+from affidavit.proof.package_format import HEADERS
+from affidavit.proof.query import Query
+from affidavit.proof.report import COMPLETENESS, TIME_BOUNDS, Findings
+
+_SUPERSEDED, _MATCHES = 1, 2
+_BATCH = 4096
+_MAX_TYPES = 1000
+
+
+class HeaderScan:
+    """What the headers of one package say: their root, chains, times, and the filter's matches.
+
+    `sizes` are ledger sizes whose roots are wanted as well; they are in `roots` afterwards.
+    """
+
+    def __init__(
+        self, query: Query | None, findings: Findings, *, sizes: Iterable[int] = ()
+    ) -> None:
+        """Prepare to scan; without a query no entry matches."""
+        self._query = query
+        self._findings = findings
+        self._wanted = sorted(set(sizes))
+        self._key = os.urandom(32)  # no one can prepare record ids that collide under it
+        self._ids = array("Q")
+        self._revisions = array("I")
+        self._types = array("H")
+        self._marks = bytearray()
+        self._type_codes: dict[str, int] = {}
+        self._frontier = Frontier()
+        self._leaves: list[bytes] = []
+        self.roots: dict[int, bytes] = {}
+        self.organizations: set[str] = set()
+        self.first_recorded_at: str | None = None
+        self.last_recorded_at: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many headers were read."""
+        return len(self._marks)
+
+    def run(self, lines: Iterator[bytes]) -> None:
+        """Read every header line."""
+        self._snapshot()
+        for line in lines:
+            self._leaves.append(leaf_hash(line))
+            try:
+                header = parse_header(line)
+                self._take(header)
+            except ProofError as error:
+                self._fail(COMPLETENESS, str(error), len(self._marks))
+                self._remember(0, 0, 0, 0)
+            size = len(self._marks)
+            if len(self._leaves) >= _BATCH or (self._wanted and self._wanted[0] == size):
+                self._snapshot()
+        self._snapshot()
+        self._check_unique()
+
+    def root(self) -> bytes:
+        """Give the root over all headers read."""
+        return self._frontier.root()
+
+    def expected(self) -> Iterator[int]:
+        """Give the entries that the filter admits, as far as headers can say, in order."""
+        wanted = self._wanted_marks()
+        return (seq for seq, mark in enumerate(self._marks) if mark in wanted)
+
+    def expected_count(self) -> int:
+        """Count the entries that the filter admits."""
+        return sum(self._marks.count(mark) for mark in self._wanted_marks())
+
+    def _wanted_marks(self) -> tuple[int, ...]:
+        if self._query is not None and self._query.revisions == "all":
+            return (_MATCHES, _MATCHES | _SUPERSEDED)
+        return (_MATCHES,)
+
+    def why_not(self, seq: int) -> str:
+        """Say why the filter does not admit an entry."""
+        if seq >= len(self._marks):
+            return f"the package has only {len(self._marks)} headers"
+        if self._marks[seq] & _MATCHES:
+            return "a later revision supersedes it and the filter asks for current ones"
+        return "its header does not satisfy the filter"
+
+    def _take(self, header: dict[str, Any]) -> None:
+        seq = len(self._marks)
+        if header["seq"] != seq:
+            raise ProofError(f"the header says seq {header['seq']}, expected {seq}")
+        self.organizations.add(header["organization"])
+        if len(self.organizations) > 1:
+            self.organizations.discard(header["organization"])
+            raise ProofError(
+                f"the header belongs to another organization {header['organization']!r}"
+            )
+        self._check_time(seq, header["recorded_at"])
+        matches = self._query is not None and self._query.matches_header(header)
+        identity = self._identity(header["record_id"])
+        kind = self._type_code(header["record_type"])
+        self._check_chain(seq, header, identity, kind)
+        self._remember(identity, header["revision"], kind, _MATCHES if matches else 0)
+
+    def _remember(self, identity: int, revision: int, kind: int, mark: int) -> None:
+        self._ids.append(identity)
+        self._revisions.append(min(revision, 0xFFFFFFFF))
+        self._types.append(kind)
+        self._marks.append(mark)
+
+    def _check_time(self, seq: int, recorded_at: str) -> None:
+        if self.last_recorded_at is None:
+            self.first_recorded_at = recorded_at
+        elif recorded_at < self.last_recorded_at:
+            message = (
+                f"recorded_at {recorded_at} lies before {self.last_recorded_at} of an earlier entry"
+            )
+            self._fail(TIME_BOUNDS, message, seq)
+            return
+        self.last_recorded_at = recorded_at
+
+    def _check_chain(self, seq: int, header: dict[str, Any], identity: int, kind: int) -> None:
+        revision = header["revision"]
+        if revision == 1:
+            return
+        earlier = header["supersedes"]
+        if not 0 <= earlier < seq:
+            self._fail(COMPLETENESS, f"it supersedes seq {earlier}, which is no earlier entry", seq)
+        elif self._ids[earlier] != identity or self._types[earlier] != kind:
+            self._fail(COMPLETENESS, f"it supersedes seq {earlier}, which is another record", seq)
+        elif self._revisions[earlier] != revision - 1:
+            self._fail(
+                COMPLETENESS,
+                f"it is revision {revision} and supersedes seq {earlier}, which is revision"
+                f" {self._revisions[earlier]}",
+                seq,
+            )
+        elif self._marks[earlier] & _SUPERSEDED:
+            self._fail(
+                COMPLETENESS, f"it supersedes seq {earlier}, which was superseded before", seq
+            )
+        else:
+            self._marks[earlier] |= _SUPERSEDED
+
+    def _check_unique(self) -> None:
+        """Refuse two records with one id: only one entry of each id may be a revision 1."""
+        firsts = array("Q", (i for i, r in zip(self._ids, self._revisions, strict=True) if r == 1))
+        previous = None
+        for identity in sorted(firsts):
+            if identity == previous:
+                seqs = (s for s in range(self.size) if self._ids[s] == identity)
+                first, second = [s for s in seqs if self._revisions[s] == 1][:2]
+                self._fail(
+                    COMPLETENESS, f"it has the record_id of seq {first} and is no revision", second
+                )
+            previous = identity
+
+    def _snapshot(self) -> None:
+        self._frontier.extend(self._leaves)
+        self._leaves.clear()
+        while self._wanted and self._wanted[0] <= self._frontier.size:
+            size = self._wanted.pop(0)
+            if size == self._frontier.size:
+                self.roots[size] = self._frontier.root()
+
+    def _identity(self, record_id: str) -> int:
+        digest = blake2b(record_id.encode(), digest_size=8, key=self._key).digest()
+        return int.from_bytes(digest, "big")
+
+    def _type_code(self, record_type: str) -> int:
+        code = self._type_codes.setdefault(record_type, len(self._type_codes) + 1)
+        if code > _MAX_TYPES:
+            raise ProofError(f"the ledger has more than {_MAX_TYPES} record types")
+        return code
+
+    def _fail(self, verdict: int, message: str, seq: int) -> None:
+        self._findings.fail(verdict, message, member=HEADERS, line=seq + 1, seq=seq)
