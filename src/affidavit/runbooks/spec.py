@@ -118,7 +118,9 @@ def from_commit_message(subject: str, body: str) -> Spec:
         if criteria:
             lines = lines[:start] + lines[end:]
     title = subject.strip() or EMPTY_MESSAGE
-    intent = "\n".join(line.text for line in lines).strip("\n") or title
+    intent = "\n".join(line.text for line in lines).strip("\n")
+    if not intent.strip():
+        intent = title
     if len(title) > MAX_TITLE:
         intent = title if intent == title else f"{title}\n\n{intent}"
         note = f" … ({len(title)} characters; in full in the intent)"
