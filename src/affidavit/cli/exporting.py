@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from affidavit.audit.filters import AuditFilter
+from affidavit.cli.progress import progress_bar
 from affidavit.exports.models import Export
 from affidavit.exports.render import render_files
 from affidavit.exports.services import export_create, export_fail, export_finish, request_of
@@ -90,18 +88,3 @@ def _report(export: Export, paths: list[Path]) -> None:
     typer.echo(f"{export.rows_total} records ({rows}) from a ledger of {export.ledger_size} entries:")
     for path in paths:
         typer.echo(f"  {path} ({path.stat().st_size:,} bytes)")
-
-
-@contextmanager
-def progress_bar(title: str, total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, nothing elsewhere; yields what takes the number of items done."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done: bar.update(task, completed=done)

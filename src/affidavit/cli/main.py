@@ -7,7 +7,7 @@ import sys
 import typer
 
 from affidavit import __version__
-from affidavit.cli import accounts, export, ledger, server, verify
+from affidavit.cli import accounts, export, importing, ledger, server, verify
 
 app = typer.Typer(
     name="affidavit",
@@ -41,6 +41,7 @@ app.add_typer(accounts.organization_app, name="organization")
 app.add_typer(accounts.user_app, name="user")
 app.add_typer(accounts.token_app, name="token")
 app.command("export")(export.export)
+app.command("import")(importing.import_command)
 app.command("verify")(verify.verify_command)
 app.command("keys")(ledger.keys_command)
 app.command("checkpoint")(ledger.checkpoint_command)

@@ -45,7 +45,8 @@ class Draft:
     """A record before it has a place in the ledger.
 
     `fields` are the type's fields (records.shapes). `revises` says that earlier revisions are expected;
-    a draft that does not revise must have a new `record_id`. `run_id`, `commit_sha` and
+    a draft that does not revise must have a new `record_id`. `revision` is for imports alone: it keeps a
+    number that another ledger gave, which must be higher than all before it here. `run_id`, `commit_sha` and
     `waiver_category` are header attributes where the body does not state them itself.
     """
 
@@ -58,6 +59,7 @@ class Draft:
     via: Via
     repo: Repo | None = None
     revises: bool = False
+    revision: int | None = None
     commit_sha: str | None = None
     waiver_category: str | None = None
 
@@ -147,10 +149,7 @@ def _collect(
     batch: _Batch, seq: int, draft: Draft, fields: dict[str, Any], latest: dict[str, tuple[int, int]]
 ) -> None:
     previous = latest.get(draft.record_id)
-    if (previous is not None) != draft.revises:
-        state = "is recorded already" if previous else "is not recorded yet"
-        raise Conflict(f"{draft.record_type} {draft.record_id} {state}", extra={"record_id": draft.record_id})
-    revision = previous[0] + 1 if previous else 1
+    revision = _revision(draft, previous)
     latest[draft.record_id] = (revision, seq)
     if previous:
         batch.superseded.append((seq, batch.organization.pk, previous[1]))
@@ -167,6 +166,22 @@ def _collect(
     batch.records.append(_row(batch, draft, header))
     batch.texts.append((batch.organization.pk, seq, search_text(body)))
     batch.appended.append(Appended(seq=seq, revision=revision, record_id=draft.record_id, body=body))
+
+
+def _revision(draft: Draft, previous: tuple[int, int] | None) -> int:
+    if draft.revision is not None:
+        if previous and draft.revision <= previous[0]:
+            raise Conflict(
+                f"{draft.record_type} {draft.record_id} is at revision {previous[0]} already",
+                extra={"record_id": draft.record_id},
+            )
+        return draft.revision
+    if (previous is not None) != draft.revises:
+        state = "is recorded already" if previous else "is not recorded yet"
+        raise Conflict(
+            f"{draft.record_type} {draft.record_id} {state}", extra={"record_id": draft.record_id}
+        )
+    return previous[0] + 1 if previous else 1
 
 
 def _body(batch: _Batch, seq: int, revision: int, draft: Draft, fields: dict[str, Any]) -> dict[str, Any]:
