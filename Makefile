@@ -10,7 +10,7 @@ export PYTHON WORKERS
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test test-all check fix bench lock clean
+.PHONY: help setup setup-dev demo serve test test-all check fix bench docs lock clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,6 +45,9 @@ fix: setup-dev ## format, and mend what the linter can mend by itself
 
 bench: setup-dev ## measure the goals P1 to P6 over ROWS records
 	$(BIN)/python -m benchmarks.run --rows $(ROWS)
+
+docs: setup-dev ## write docs/reference/ anew from the code
+	@$(BIN)/python -m scripts.reference
 
 lock: ## write both locks anew from pyproject.toml (ARGS=--upgrade moves versions)
 	@scripts/lock $(ARGS)
