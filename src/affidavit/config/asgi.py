@@ -7,4 +7,8 @@ import os
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "affidavit.config.settings")
-application = get_asgi_application()
+_django = get_asgi_application()  # first: what follows reads the settings
+
+from affidavit.api.limits import BodyLimit  # noqa: E402
+
+application = BodyLimit(_django)
