@@ -39,6 +39,13 @@ INTEGERS = frozenset(
         "location.start_line", "location.end_line",
     }
 )  # fmt: skip
+PLAIN = frozenset(
+    {
+        "record_type", "occurred_at", "recorded_at", "actor_kind", "via", "submitted_at", "commit_sha",
+        "trigger_source", "status", "started_at", "completed_at", "waived_at", "category",
+        "criterion_hash", "expires_at", "decision", "decided_at", "merge_commit_sha",
+    }
+)  # fmt: skip
 BOOLEANS = frozenset({"is_invariant", "is_waived", "bypassed"})
 
 
@@ -49,6 +56,7 @@ class Column:
     name: str
     member: str
     is_text: bool
+    is_boolean: bool = False
     read: Callable[[Any, Guard], Any] | None = None
 
 
@@ -72,12 +80,15 @@ def columns_for(types: tuple[str, ...]) -> list[Column]:
 def _columns(member: str) -> list[Column]:
     if member in NESTED:
         return [
-            Column(f"{member}.{part}", member, True, _nested_reader(member, part))
+            Column(f"{member}.{part}", member, True, read=_nested_reader(member, part))
             for part in NESTED[member]
         ]
     if member in JSON_CELLS:
-        return [Column(member, member, False, lambda value, guard: _json(value))]
-    return [Column(member, member, member not in INTEGERS and member not in BOOLEANS)]
+        return [Column(member, member, False, read=lambda value, guard: _json(value))]
+    if member in BOOLEANS:
+        return [Column(member, member, False, is_boolean=True)]
+    # Times, digests and words of a closed vocabulary can neither be formulas nor need quotes.
+    return [Column(member, member, member not in INTEGERS and member not in PLAIN)]
 
 
 def _nested_reader(member: str, part: str) -> Callable[[Any, Guard], Any]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from affidavit.kit.errors import InvalidInput, NotFound
-from affidavit.verification.changes import CannotEvaluate, Change, ChangedFile, FileKind
+from affidavit.verification.changes import MAX_BYTES, CannotEvaluate, Change, ChangedFile, FileKind
 from affidavit.verification.git import Repository
-from affidavit.verification.gitprocess import BIG_FILE_BYTES, GitError
+from affidavit.verification.gitprocess import GitError
 from tests.support.gitrepo import START, GitRepo
 
 FIRST = datetime.fromtimestamp(START, UTC)
@@ -218,7 +218,7 @@ def test_attributes_of_the_repository_can_not_hide_a_file(
 def test_a_huge_file_is_stated_not_read(made: GitRepo, opened: Repository) -> None:
     line = b"0123456789abcde\n"
     made.commit("1", a__txt=line)
-    file = files_of(opened, made.commit("2", a__txt=line * (BIG_FILE_BYTES // 16 + 1)))["a.txt"]
+    file = files_of(opened, made.commit("2", a__txt=line * (MAX_BYTES // 16 + 1)))["a.txt"]
     assert file.new is not None
     assert file.additions is None
     assert file.new.is_text
