@@ -16,7 +16,7 @@ app = typer.Typer(
     " with `affidavit serve`, hand it over with `affidavit export`, check it with `affidavit verify`.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     add_completion=True,
 )
 
