@@ -1,0 +1,1 @@
+"""Measurements of the goals: `make bench` (docs/benchmarks.md)."""
