@@ -190,7 +190,7 @@ def _indented(console: Console, text: str, *, bullet: str = "") -> None:
     from rich.text import Text
 
     if not bullet:
-        console.print(Padding(Text(text), (0, 0, 0, 2)))
+        console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
         return
     # A hanging indent: the bullet stands left of the text's edge.
     lines = Text(text).wrap(console, max(20, console.width - 4))

@@ -38,6 +38,45 @@ _REQUIRED = frozenset(
         "recorded_at", "actor_id", "actor_kind", "via", "body_hmac",
     }
 )  # fmt: skip
+# A canonical header of the usual kind: members in order, texts that need no escape, numbers below
+# 10^15. What matches is known to be canonical and complete, at a third of the cost of encoding it
+# again; what does not is looked at more closely.
+_TEXT = r'"[ !#-\[\]-~]*"'
+_NUMBER = r"(?:0|[1-9][0-9]{0,14})"
+_MOMENT = rf'"{_TIME.pattern}"'
+_USUAL_MEMBERS = (
+    ("actor_id", _TEXT, True),
+    ("actor_kind", _TEXT, True),
+    ("body_hmac", rf'"{_HMAC.pattern}"', True),
+    ("commit_sha", _TEXT, False),
+    ("is_waived", "true", False),
+    ("occurred_at", _MOMENT, True),
+    ("organization", _TEXT, True),
+    ("record_id", rf'"{_ID.pattern}"', True),
+    ("record_type", _TEXT, True),
+    ("recorded_at", _MOMENT, True),
+    ("repo_id", _TEXT, False),
+    ("revision", r"[1-9][0-9]{0,14}", True),
+    ("run_id", _TEXT, False),
+    ("runbook_number", _NUMBER, False),
+    ("runbook_version", _NUMBER, False),
+    ("seq", _NUMBER, True),
+    ("status", _TEXT, False),
+    ("supersedes", _NUMBER, False),
+    ("v", str(VERSION), True),
+)
+_USUAL = re.compile(
+    "".join(
+        (
+            r"\{",
+            *(
+                f'(?:"{name}":{form},)' + ("" if is_required else "?")
+                for name, form, is_required in _USUAL_MEMBERS
+            ),
+            rf'"via":{_TEXT}(?:,"waiver_category":{_TEXT})?\}}',
+        )
+    ).encode()
+)
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
@@ -48,6 +87,17 @@ def parse_header(line: bytes) -> dict[str, Any]:
     this reader; they are hashed like the others and take no part in any filter.
     Raises ProofError.
     """
+    if _USUAL.fullmatch(line):
+        usual: dict[str, Any] = orjson.loads(line)
+        _check_meaning(usual)
+        return usual
+    header = _parse_closely(line)
+    _check_forms(header)
+    _check_meaning(header)
+    return header
+
+
+def _parse_closely(line: bytes) -> dict[str, Any]:
     try:
         header = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -66,7 +116,6 @@ def parse_header(line: bytes) -> dict[str, Any]:
     elif orjson.dumps(header, option=_OPTIONS) != line:
         # Here every member is known and neither float nor nested: orjson is exact.
         raise ProofError("the header is not canonical JSON (RFC 8785)")
-    _check_forms(header)
     return header
 
 
@@ -81,24 +130,25 @@ def _check_forms(header: dict[str, Any]) -> None:
     if not _HMAC.fullmatch(header["body_hmac"]):
         raise ProofError("the header's body_hmac is not 64 hex digits")
     for name in ("occurred_at", "recorded_at"):
-        _check_time(name, header[name])
+        # The fixed form is what makes comparing as text the same as comparing as time.
+        if not _TIME.fullmatch(header[name]):
+            shown = f"{header[name]!r:.80}"
+            raise ProofError(f"the header's {name} is not RFC 3339 UTC with microseconds: {shown}")
+    if header.get("is_waived") is False:
+        raise ProofError("the header's is_waived is false; it stands there only when true")
+
+
+def _check_meaning(header: dict[str, Any]) -> None:
+    """Check what the form of a header does not show."""
+    try:
+        datetime.fromisoformat(header["occurred_at"])
+        datetime.fromisoformat(header["recorded_at"])
+    except ValueError as error:
+        shown = f"{header['occurred_at']}, {header['recorded_at']}"
+        raise ProofError(f"one of the header's times is none: {shown}") from error
     revision = header["revision"]
     if revision < 1 or (revision == 1) == ("supersedes" in header):
         raise ProofError(
             f"the header is of revision {revision} and supersedes {header.get('supersedes')};"
             " revision 1 supersedes nothing, every later one does"
         )
-    if header.get("is_waived") is False:
-        raise ProofError("the header's is_waived is false; it stands there only when true")
-
-
-def _check_time(name: str, value: str) -> None:
-    # The fixed form is what makes comparing as text the same as comparing as time.
-    if not _TIME.fullmatch(value):
-        raise ProofError(
-            f"the header's {name} is not RFC 3339 UTC with microseconds: {value!r:.80}"
-        )
-    try:
-        datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ProofError(f"the header's {name} is no time: {value!r}") from error

@@ -179,9 +179,9 @@ class _Verification:
             )
             self._findings.fail(INCLUSION, message, member=form.HEADERS)
         identity = manifest.value["organization"].get("id") if manifest else None
-        if scan.organizations and manifest and scan.organizations != {identity}:
+        if manifest is not None and scan.organization not in (None, identity):
             message = (
-                f"organization.id is {identity!r:.80}, the headers say {scan.organizations.pop()!r}"
+                f"organization.id is {identity!r:.80}, the headers say {scan.organization!r:.80}"
             )
             self._findings.fail(INCLUSION, message, member=form.MANIFEST)
 

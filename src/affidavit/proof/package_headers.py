@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Iterator
-from hashlib import blake2b
 from typing import Any
 
 from affidavit.proof.errors import ProofError
@@ -22,6 +21,7 @@ from affidavit.proof.report import COMPLETENESS, TIME_BOUNDS, Findings
 _SUPERSEDED, _MATCHES = 1, 2
 _BATCH = 4096
 _MAX_TYPES = 1000
+_MAX_REVISION = 0xFFFFFFFF
 
 
 class HeaderScan:
@@ -37,8 +37,9 @@ class HeaderScan:
         self._query = query
         self._findings = findings
         self._wanted = sorted(set(sizes))
-        self._key = os.urandom(32)  # no one can prepare record ids that collide under it
-        self._ids = array("Q")
+        # Behind a secret prefix nobody can prepare record ids whose hashes collide.
+        self._secret = os.urandom(32).hex()
+        self._ids = array("q")
         self._revisions = array("I")
         self._types = array("H")
         self._marks = bytearray()
@@ -46,7 +47,7 @@ class HeaderScan:
         self._frontier = Frontier()
         self._leaves: list[bytes] = []
         self.roots: dict[int, bytes] = {}
-        self.organizations: set[str] = set()
+        self.organization: str | None = None
         self.first_recorded_at: str | None = None
         self.last_recorded_at: str | None = None
 
@@ -99,43 +100,47 @@ class HeaderScan:
         return "its header does not satisfy the filter"
 
     def _take(self, header: dict[str, Any]) -> None:
+        """Check one header against those before it.  A million pass here: no call is without need."""
         seq = len(self._marks)
         if header["seq"] != seq:
             raise ProofError(f"the header says seq {header['seq']}, expected {seq}")
-        self.organizations.add(header["organization"])
-        if len(self.organizations) > 1:
-            self.organizations.discard(header["organization"])
-            raise ProofError(
-                f"the header belongs to another organization {header['organization']!r}"
-            )
-        self._check_time(seq, header["recorded_at"])
+        if header["organization"] != self.organization:
+            self._check_organization(header["organization"])
+        recorded_at = header["recorded_at"]
+        if self.last_recorded_at is None or recorded_at < self.last_recorded_at:
+            self._check_time(seq, recorded_at)
+        else:
+            self.last_recorded_at = recorded_at
+        identity = hash(self._secret + header["record_id"])
+        kind = self._type_codes.get(header["record_type"]) or self._type_code(header["record_type"])
+        revision = header["revision"]
+        if revision != 1:
+            self._check_chain(seq, header, identity, kind)
         matches = self._query is not None and self._query.matches_header(header)
-        identity = self._identity(header["record_id"])
-        kind = self._type_code(header["record_type"])
-        self._check_chain(seq, header, identity, kind)
-        self._remember(identity, header["revision"], kind, _MATCHES if matches else 0)
+        self._remember(identity, revision, kind, _MATCHES if matches else 0)
 
     def _remember(self, identity: int, revision: int, kind: int, mark: int) -> None:
         self._ids.append(identity)
-        self._revisions.append(min(revision, 0xFFFFFFFF))
+        self._revisions.append(min(revision, _MAX_REVISION))
         self._types.append(kind)
         self._marks.append(mark)
 
+    def _check_organization(self, organization: str) -> None:
+        if self.organization is not None:
+            raise ProofError(f"the header belongs to another organization {organization!r:.80}")
+        self.organization = organization
+
     def _check_time(self, seq: int, recorded_at: str) -> None:
         if self.last_recorded_at is None:
-            self.first_recorded_at = recorded_at
-        elif recorded_at < self.last_recorded_at:
+            self.first_recorded_at = self.last_recorded_at = recorded_at
+        else:
             message = (
                 f"recorded_at {recorded_at} lies before {self.last_recorded_at} of an earlier entry"
             )
             self._fail(TIME_BOUNDS, message, seq)
-            return
-        self.last_recorded_at = recorded_at
 
     def _check_chain(self, seq: int, header: dict[str, Any], identity: int, kind: int) -> None:
         revision = header["revision"]
-        if revision == 1:
-            return
         earlier = header["supersedes"]
         if not 0 <= earlier < seq:
             self._fail(COMPLETENESS, f"it supersedes seq {earlier}, which is no earlier entry", seq)
@@ -157,7 +162,7 @@ class HeaderScan:
 
     def _check_unique(self) -> None:
         """Refuse two records with one id: only one entry of each id may be a revision 1."""
-        firsts = array("Q", (i for i, r in zip(self._ids, self._revisions, strict=True) if r == 1))
+        firsts = array("q", (i for i, r in zip(self._ids, self._revisions, strict=True) if r == 1))
         previous = None
         for identity in sorted(firsts):
             if identity == previous:
@@ -175,10 +180,6 @@ class HeaderScan:
             size = self._wanted.pop(0)
             if size == self._frontier.size:
                 self.roots[size] = self._frontier.root()
-
-    def _identity(self, record_id: str) -> int:
-        digest = blake2b(record_id.encode(), digest_size=8, key=self._key).digest()
-        return int.from_bytes(digest, "big")
 
     def _type_code(self, record_type: str) -> int:
         code = self._type_codes.setdefault(record_type, len(self._type_codes) + 1)

@@ -79,13 +79,12 @@ def _completeness(evidence: Evidence, findings: Findings) -> Verdict:
     if scan is None or rows is None or manifest is None:
         words = "The filter could not be evaluated, because the package could not be read."
         return findings.judge(COMPLETENESS, status="not_checked", words=words)
-    details = [
-        f"query evaluated: {_query_words(manifest)}",
-        (
-            "audit.json holds the records verbatim, audit.csv the same cell by cell;"
-            " of the PDF only the digest was checked, not what it shows"
-        ),
-    ]
+    details = [f"query evaluated: {_query_words(manifest)}"]
+    if not findings.counts[COMPLETENESS]:
+        details.append(
+            "audit.json holds the records verbatim, audit.csv the same cell by cell; of the PDF only"
+            " the digest was checked, not what it shows"
+        )
     unnamed = rows.unnamed()
     if unnamed:
         details.append(
@@ -179,12 +178,18 @@ def _still_forgeable(evidence: Evidence) -> list[str]:
 
 
 def _query_words(manifest: Manifest) -> str:
-    shown = {
-        name: value for name, value in manifest.query.to_json().items() if value not in (None, [])
+    names = {
+        identity: f"{identity} ({name})"
+        for key in ("repos", "actors")
+        for name, identity in manifest.value[key].items()
     }
-    return ", ".join(
-        f"{name} {', '.join(map(str, value)) if isinstance(value, list) else value}"
-        for name, value in shown.items()
+    shown = (
+        (name, value if isinstance(value, list) else [value])
+        for name, value in manifest.query.to_json().items()
+        if value not in (None, [])
+    )
+    return "; ".join(
+        f"{name} {', '.join(names.get(item, str(item)) for item in items)}" for name, items in shown
     )
 
 
