@@ -107,7 +107,7 @@ def _context() -> Any:
 
 def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield (method, path, OpenAPI operation) of the REST API."""
-    from affidavit.api.main import api
+    from affidavit.api.app import api
 
     for path, methods in api.get_openapi_schema()["paths"].items():
         for method, operation in methods.items():
