@@ -20,7 +20,7 @@ class Entry(models.Model):
     organization = models.ForeignKey(Organization, models.PROTECT, db_index=False)
     seq = models.BigIntegerField()
     header = models.TextField()
-    body = models.TextField(null=True)  # noqa: DJ001 - null says erased; '' would be a lie
+    body = models.TextField(null=True)
     salt = models.BinaryField(null=True)
     leaf_hash = models.BinaryField()
 

@@ -30,10 +30,10 @@ class Record(models.Model):
     actor = models.ForeignKey(Actor, models.PROTECT, db_index=False)
     repo = models.ForeignKey(Repo, models.PROTECT, db_index=False, null=True)
     runbook_number = models.BigIntegerField(null=True)
-    run_id = models.CharField(max_length=64, null=True)  # noqa: DJ001 - absent is not ''
-    commit_sha = models.CharField(max_length=64, null=True)  # noqa: DJ001 - absent is not ''
-    status = models.CharField(max_length=24, null=True)  # noqa: DJ001 - absent is not ''
-    waiver_category = models.CharField(max_length=16, null=True)  # noqa: DJ001 - absent is not ''
+    run_id = models.CharField(max_length=64, null=True)
+    commit_sha = models.CharField(max_length=64, null=True)
+    status = models.CharField(max_length=24, null=True)
+    waiver_category = models.CharField(max_length=16, null=True)
 
     class Meta:
         db_table = "records_record"

@@ -5,42 +5,59 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('identity', '0001_initial'),
+        ("identity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('export_id', models.CharField(max_length=64, unique=True)),
-                ('format', models.CharField(max_length=16)),
-                ('role', models.CharField(max_length=16)),
-                ('via', models.CharField(max_length=8)),
-                ('requested_at', models.DateTimeField()),
-                ('time_zone', models.CharField(max_length=64)),
-                ('filters', models.JSONField()),
-                ('compiled', models.JSONField()),
-                ('ledger_size', models.BigIntegerField()),
-                ('formula_guard', models.BooleanField(default=True)),
-                ('matching', models.JSONField()),
-                ('status', models.CharField(max_length=12)),
-                ('rows_done', models.BigIntegerField(default=0)),
-                ('rows_total', models.BigIntegerField(default=0)),
-                ('files', models.JSONField(default=list)),
-                ('error', models.TextField(blank=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('actor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='identity.actor')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='identity.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("export_id", models.CharField(max_length=64, unique=True)),
+                ("format", models.CharField(max_length=16)),
+                ("role", models.CharField(max_length=16)),
+                ("via", models.CharField(max_length=8)),
+                ("requested_at", models.DateTimeField()),
+                ("time_zone", models.CharField(max_length=64)),
+                ("filters", models.JSONField()),
+                ("compiled", models.JSONField()),
+                ("ledger_size", models.BigIntegerField()),
+                ("formula_guard", models.BooleanField(default=True)),
+                ("matching", models.JSONField()),
+                ("status", models.CharField(max_length=12)),
+                ("rows_done", models.BigIntegerField(default=0)),
+                ("rows_total", models.BigIntegerField(default=0)),
+                ("files", models.JSONField(default=list)),
+                ("error", models.TextField(blank=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="identity.actor"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="identity.organization"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'exports_export',
-                'indexes': [models.Index(fields=['organization', '-requested_at'], name='exports_by_time'), models.Index(fields=['status', 'lease_until'], name='exports_by_status')],
+                "db_table": "exports_export",
+                "indexes": [
+                    models.Index(fields=["organization", "-requested_at"], name="exports_by_time"),
+                    models.Index(fields=["status", "lease_until"], name="exports_by_status"),
+                ],
             },
         ),
     ]

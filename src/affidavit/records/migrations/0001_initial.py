@@ -5,50 +5,134 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('identity', '0001_initial'),
+        ("identity", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RecordText',
+            name="RecordText",
             fields=[
-                ('pk', models.CompositePrimaryKey('organization_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('text', models.TextField()),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='identity.organization')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organization_id",
+                        "seq",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("text", models.TextField()),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.organization",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'records_text',
+                "db_table": "records_text",
             },
         ),
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('pk', models.CompositePrimaryKey('organization_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('record_type', models.CharField(max_length=24)),
-                ('record_id', models.CharField(max_length=64)),
-                ('revision', models.IntegerField()),
-                ('superseded_by', models.BigIntegerField(null=True)),
-                ('occurred_at', models.BigIntegerField()),
-                ('recorded_at', models.BigIntegerField()),
-                ('runbook_number', models.BigIntegerField(null=True)),
-                ('run_id', models.CharField(max_length=64, null=True)),
-                ('commit_sha', models.CharField(max_length=64, null=True)),
-                ('status', models.CharField(max_length=24, null=True)),
-                ('waiver_category', models.CharField(max_length=16, null=True)),
-                ('actor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='identity.actor')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='identity.organization')),
-                ('repo', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='identity.repo')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organization_id",
+                        "seq",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("record_type", models.CharField(max_length=24)),
+                ("record_id", models.CharField(max_length=64)),
+                ("revision", models.IntegerField()),
+                ("superseded_by", models.BigIntegerField(null=True)),
+                ("occurred_at", models.BigIntegerField()),
+                ("recorded_at", models.BigIntegerField()),
+                ("runbook_number", models.BigIntegerField(null=True)),
+                ("run_id", models.CharField(max_length=64, null=True)),
+                ("commit_sha", models.CharField(max_length=64, null=True)),
+                ("status", models.CharField(max_length=24, null=True)),
+                ("waiver_category", models.CharField(max_length=16, null=True)),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.actor",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.repo",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'records_record',
-                'indexes': [models.Index(fields=['organization', 'occurred_at', 'seq'], name='records_by_time'), models.Index(fields=['organization', 'record_type', 'status', 'occurred_at', 'seq'], name='records_by_type'), models.Index(fields=['organization', 'repo', 'occurred_at', 'seq'], name='records_by_repo'), models.Index(fields=['organization', 'actor', 'occurred_at', 'seq'], name='records_by_actor'), models.Index(condition=models.Q(('runbook_number__isnull', False)), fields=['organization', 'runbook_number', 'occurred_at', 'seq'], name='records_by_runbook'), models.Index(condition=models.Q(('run_id__isnull', False)), fields=['organization', 'run_id', 'seq'], name='records_by_run'), models.Index(condition=models.Q(('waiver_category__isnull', False)), fields=['organization', 'waiver_category', 'occurred_at', 'seq'], name='records_by_waiver')],
-                'constraints': [models.UniqueConstraint(fields=('organization', 'record_id', 'revision'), name='records_one_revision')],
+                "db_table": "records_record",
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "occurred_at", "seq"], name="records_by_time"
+                    ),
+                    models.Index(
+                        fields=["organization", "record_type", "status", "occurred_at", "seq"],
+                        name="records_by_type",
+                    ),
+                    models.Index(
+                        fields=["organization", "repo", "occurred_at", "seq"],
+                        name="records_by_repo",
+                    ),
+                    models.Index(
+                        fields=["organization", "actor", "occurred_at", "seq"],
+                        name="records_by_actor",
+                    ),
+                    models.Index(
+                        condition=models.Q(("runbook_number__isnull", False)),
+                        fields=["organization", "runbook_number", "occurred_at", "seq"],
+                        name="records_by_runbook",
+                    ),
+                    models.Index(
+                        condition=models.Q(("run_id__isnull", False)),
+                        fields=["organization", "run_id", "seq"],
+                        name="records_by_run",
+                    ),
+                    models.Index(
+                        condition=models.Q(("waiver_category__isnull", False)),
+                        fields=["organization", "waiver_category", "occurred_at", "seq"],
+                        name="records_by_waiver",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "record_id", "revision"),
+                        name="records_one_revision",
+                    )
+                ],
             },
         ),
     ]

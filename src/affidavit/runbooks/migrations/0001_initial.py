@@ -5,7 +5,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,7 +15,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Runbook",
             fields=[
-                ("pk", models.CompositePrimaryKey("organization_id", "number", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organization_id",
+                        "number",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("number", models.BigIntegerField()),
                 ("version", models.BigIntegerField()),
                 ("title", models.CharField(max_length=1000)),
@@ -26,9 +35,30 @@ class Migration(migrations.Migration):
                 ("branch_working", models.CharField(max_length=200, null=True)),
                 ("commit_sha", models.CharField(max_length=64, null=True)),
                 ("submitted_at", models.DateTimeField()),
-                ("organization", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.organization")),
-                ("repo", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.repo")),
-                ("submitted_by", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.actor")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.repo",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.actor",
+                    ),
+                ),
             ],
             options={
                 "db_table": "runbooks_runbook",

@@ -5,7 +5,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,12 +15,29 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Evidence",
             fields=[
-                ("pk", models.CompositePrimaryKey("organization_id", "sha256", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organization_id",
+                        "sha256",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("sha256", models.CharField(max_length=64)),
                 ("size_bytes", models.BigIntegerField()),
                 ("media_type", models.CharField(max_length=200)),
                 ("stored_at", models.DateTimeField()),
-                ("organization", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.organization")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.organization",
+                    ),
+                ),
             ],
             options={
                 "db_table": "verification_evidence",
@@ -30,7 +46,17 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Run",
             fields=[
-                ("pk", models.CompositePrimaryKey("organization_id", "run_id", blank=True, editable=False, primary_key=True, serialize=False)),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "organization_id",
+                        "run_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
                 ("run_id", models.CharField(max_length=64)),
                 ("runbook_number", models.BigIntegerField()),
                 ("runbook_version", models.BigIntegerField()),
@@ -47,12 +73,31 @@ class Migration(migrations.Migration):
                 ("started_at", models.DateTimeField(null=True)),
                 ("completed_at", models.DateTimeField(null=True)),
                 ("error_message", models.TextField(null=True)),
-                ("organization", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.organization")),
-                ("repo", models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to="identity.repo")),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.organization",
+                    ),
+                ),
+                (
+                    "repo",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="identity.repo",
+                    ),
+                ),
             ],
             options={
                 "db_table": "verification_run",
-                "indexes": [models.Index(fields=["organization", "runbook_number", "requested_at"], name="runs_by_runbook")],
+                "indexes": [
+                    models.Index(
+                        fields=["organization", "runbook_number", "requested_at"],
+                        name="runs_by_runbook",
+                    )
+                ],
             },
         ),
     ]
