@@ -13,7 +13,7 @@ from ninja.operation import Operation
 from ninja.renderers import BaseRenderer
 
 from affidavit import __version__
-from affidavit.api import errors, evidence, openapi, records, runbooks, runs
+from affidavit.api import errors, evidence, exports, openapi, records, runbooks, runs
 from affidavit.api.auth import Token
 from affidavit.api.body import StrictParser
 from affidavit.kit.errors import AffidavitError
@@ -74,7 +74,7 @@ api = Api(
     parser=StrictParser(),
     renderer=OrjsonRenderer(),
 )
-for _router in (runbooks.router, runs.router, evidence.router, records.router):
+for _router in (runbooks.router, runs.router, evidence.router, records.router, exports.router):
     api.add_router("", _router)
 for _kind in (AffidavitError, ValidationError, HttpError, Http404, Exception):
     api.add_exception_handler(_kind, _respond)

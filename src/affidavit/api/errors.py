@@ -31,6 +31,12 @@ class MalformedBody(errors.InvalidInput):
     code = "malformed_json"
 
 
+class MalformedAddress(errors.InvalidInput):
+    """The address holds what names nothing anywhere."""
+
+    code = "malformed_address"
+
+
 class UnsupportedMedia(errors.InvalidInput):
     """The body has another media type than the route takes."""
 
@@ -56,6 +62,7 @@ class Kind:
 # The first row whose class fits counts: the special before the general.
 TABLE: tuple[tuple[type[Exception], Kind], ...] = (
     (MalformedBody, Kind(400, "The body is not readable JSON")),
+    (MalformedAddress, Kind(400, "The address is malformed")),
     (UnsupportedMedia, Kind(415, "Unsupported media type")),
     (MethodNotAllowed, Kind(405, "Method not allowed")),
     (errors.NotSignedIn, Kind(401, "Not signed in")),

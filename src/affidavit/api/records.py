@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -25,37 +26,29 @@ MAX_LIMIT = 1_000  # records of one page; the pages together hold all
 _OURS = ("cursor", "limit", "ledger_size", "time_zone")
 
 
-def _parameters() -> list[dict[str, Any]]:
-    """Describe the filter's parameters from the filter itself, and ours."""
-    schema = AuditFilter.model_json_schema()
-    filters = [
-        {"in": "query", "name": name, "required": False, "schema": _plain(details)}
-        for name, details in schema["properties"].items()
-    ]
-    ours = {
-        "cursor": {"type": "string"},
-        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT},
-        "ledger_size": {"type": "integer", "minimum": 0},
-        "time_zone": {"type": "string", "default": "UTC"},
-    }
-    return filters + [
-        {"in": "query", "name": name, "required": False, "schema": details}
-        for name, details in ours.items()
-    ]
+def _parameter(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    plain = {key: value for key, value in schema.items() if key != "title"}
+    return {"in": "query", "name": name, "required": False, "schema": plain}
 
 
-def _plain(details: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in details.items() if key != "title"}
-
-
-FILTER_PARAMETERS = _parameters()
+# Described from the filter itself, so that the document can't lag behind it.
+FILTER_PARAMETERS = [
+    _parameter(name, schema)
+    for name, schema in AuditFilter.model_json_schema()["properties"].items()
+]
+LIST_PARAMETERS = [
+    _parameter("cursor", {"type": "string"}),
+    _parameter("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": LIMIT}),
+    _parameter("ledger_size", {"type": "integer", "minimum": 0}),
+    _parameter("time_zone", {"type": "string", "default": "UTC"}),
+]
 
 
 @router.get(
     "/records",
     auth=requires(Scope.AUDIT_READ),
     response=RecordsOut,
-    openapi_extra={"parameters": FILTER_PARAMETERS},
+    openapi_extra={"parameters": FILTER_PARAMETERS + LIST_PARAMETERS},
 )
 def list_records(request: HttpRequest) -> HttpResponse:
     """Return a page of the records that match the filter of the audit view, newest first."""
@@ -120,19 +113,18 @@ def get_checkpoint(request: HttpRequest) -> HttpResponse:
     return HttpResponse(signed.note, content_type="text/plain; charset=utf-8")
 
 
-def filter_of(request: HttpRequest) -> AuditFilter:
-    """Return the filter that the query string states, less the parameters of the list itself.
+def filter_of(request: HttpRequest, *, beside: Collection[str] = _OURS) -> AuditFilter:
+    """Return the filter that the query string states, less the parameters named in `beside`.
 
     Raises:
         InvalidInput: an unknown parameter or a bad value.
     """
-    pairs = [
-        (name, value)
+    return AuditFilter.from_params(
+        (name, str(value))
         for name, values in request.GET.lists()
         for value in values
-        if name not in _OURS
-    ]
-    return AuditFilter.from_params((name, str(value)) for name, value in pairs)
+        if name not in beside
+    )
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from affidavit.exports.types import ExportFormat, ExportStatus
 from affidavit.kit.clock import parse_time
 from affidavit.records.shapes import Digest, FilledText, Id, Name, Positive, Sha, Text, Title
 from affidavit.records.types import (
@@ -293,6 +294,40 @@ class RevisionOut(BaseModel):
 class RecordDetailOut(BaseModel):
     record_id: Id
     revisions: list[RevisionOut]
+
+
+class ExportIn(Input):
+    """An export of every record that matches `filters`: the audit view's filters, by their URL names."""
+
+    format: ExportFormat
+    filters: dict[str, StrictStr | StrictInt | list[StrictStr]] = {}
+    time_zone: StrictStr = "UTC"
+    csv_formula_guard: StrictBool = True
+
+
+class ExportFileOut(BaseModel):
+    name: str
+    sha256: Digest
+    size_bytes: int
+
+
+class ExportOut(BaseModel):
+    """An export and how far it is; `download` and `manifest` are there when it is `ready`."""
+
+    export_id: Id
+    format: ExportFormat
+    status: ExportStatus
+    rows_done: int
+    rows_total: int
+    ledger_size: int
+    filters: dict[str, Any]
+    requested_by: str
+    requested_at: Moment
+    finished_at: Moment | None
+    files: list[ExportFileOut]
+    error: str | None
+    download: str | None
+    manifest: str | None
 
 
 class Problem(BaseModel):

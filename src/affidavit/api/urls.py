@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from affidavit.api.app import api
-from affidavit.api.errors import MalformedBody, MethodNotAllowed, respond
+from affidavit.api.errors import MalformedAddress, MethodNotAllowed, respond
 from affidavit.api.limits import limit_of, too_large_detail
 from affidavit.api.reference import problem_page, reference
 from affidavit.kit.errors import TooLarge
@@ -42,7 +42,7 @@ def _check(request: HttpRequest) -> None:
     if length.isdigit() and int(length) > limit:
         raise TooLarge(too_large_detail(limit), extra={"limit_bytes": limit})
     if "\x00" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
-        raise MalformedBody("The address holds U+0000 (NUL), which names nothing here.")
+        raise MalformedAddress("The address holds U+0000 (NUL), which names nothing here.")
 
 
 def _method_not_allowed(request: HttpRequest, response: HttpResponse) -> HttpResponse:

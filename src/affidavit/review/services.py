@@ -147,7 +147,7 @@ def _waivable(organization: Organization, result_id: str) -> dict[str, Any]:
     if verdict is None:
         raise NotFound(f"There is no verdict {result_id[:80]!r} in {organization.slug}.")
     if verdict["status"] == VerdictStatus.PASS:
-        raise Conflict("This verdict is a pass; there is nothing to waive.", extra={"status": "pass"})
+        raise Conflict("This verdict is a pass; there is nothing to waive.", extra={"verdict_status": "pass"})
     if verdict["is_waived"]:
         raise Conflict("This verdict was recorded as waived already.", extra={"is_waived": True})
     return verdict

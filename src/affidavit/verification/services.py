@@ -115,7 +115,7 @@ def run_update(
             raise Conflict(
                 f"Run {run_id} is {run.status}; it becomes {status.value} only from"
                 f" {_listed(TRANSITIONS[status])}.",
-                extra={"status": run.status},
+                extra={"run_status": run.status},
             )
         run.status = status.value
         run.started_at = began
@@ -144,7 +144,7 @@ def run_finish(
         if run.status != RunStatus.IN_PROGRESS:
             raise Conflict(
                 f"Run {run_id} is {run.status}; only a run in progress is finished.",
-                extra={"status": run.status},
+                extra={"run_status": run.status},
             )
         _complete(run, at)
         if run.criteria_total == 0:
@@ -158,7 +158,7 @@ def run_finish(
                 f" {run.criteria_passed} passed, {run.criteria_failed} failed,"
                 f" {run.criteria_skipped} skipped, {run.criteria_waived} waived. Report the"
                 " missing verdicts, or finish it without a status.",
-                extra={"status": run.status},
+                extra={"run_status": run.status},
             )
         run_save(run, Acting(actor=actor, actor_kind=actor_kind, via=via, now=now), at)
     return run
@@ -271,7 +271,7 @@ def _complete(run: Run, at: datetime) -> None:
 
 def _break(run: Run, error_message: str, at: datetime) -> None:
     if run.status in TERMINAL_RUN_STATUSES:
-        raise Conflict(f"Run {run.run_id} has ended already: it {run.status}.", extra={"status": run.status})
+        raise Conflict(f"Run {run.run_id} has ended already: it {run.status}.", extra={"run_status": run.status})
     run.started_at = run.started_at or at
     _complete(run, at)
     run.status = RunStatus.ERROR.value

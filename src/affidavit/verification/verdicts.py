@@ -129,7 +129,7 @@ def _check_progress(run: Run) -> None:
             if run.status in (RunStatus.PENDING, RunStatus.DEFERRED)
             else "it takes no more verdicts; start another run"
         )
-        raise Conflict(f"Run {run.run_id} is {run.status}: {todo}.", extra={"status": run.status})
+        raise Conflict(f"Run {run.run_id} is {run.status}: {todo}.", extra={"run_status": run.status})
 
 
 def _check_criteria(run: Run, verdicts: Sequence[NewVerdict]) -> None:
