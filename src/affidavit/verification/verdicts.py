@@ -13,7 +13,6 @@ from affidavit.identity.models import Actor, Organization
 from affidavit.kit.errors import Conflict, InvalidInput, TooLarge
 from affidavit.kit.ids import derived_id
 from affidavit.ledger import services as ledger
-from affidavit.records.models import Record
 from affidavit.records.services import Appended, Draft, append
 from affidavit.records.types import (
     ActorKind,
@@ -29,7 +28,7 @@ from affidavit.verification.models import Evidence, Run
 from affidavit.verification.selectors import run_get
 
 MAX_VERDICTS = 1_000  # in one batch
-_LOOKUP = 500  # digests or ids in one IN list
+_LOOKUP = 500  # digests in one IN list
 
 # Which count of its run a verdict belongs to, while it is not waived.
 COUNTED_AS = {
@@ -99,13 +98,13 @@ def verdicts_report(
         run = run_get(organization=organization, run_id=run_id)
         _check_progress(run)
         _check_criteria(run, verdicts)
-        _check_unreported(run, verdicts)
+        ids = _result_ids(run, verdicts)
         stored = _stored(organization, verdicts)
         drafts = [
             Draft(
                 record_type=RecordType.VERIFICATION_RESULT,
-                record_id=result_id_of(run_id=run_id, ordinal=verdict.ordinal),
-                fields=_fields(run, verdict, stored),
+                record_id=result_id,
+                fields=_fields(run, result_id, verdict, stored),
                 occurred_at=past_moment(
                     verdict.occurred_at, now=now, what=f"results.{index}.occurred_at"
                 ),
@@ -115,9 +114,9 @@ def verdicts_report(
                 repo=run.repo,
                 commit_sha=run.commit_sha,
             )
-            for index, verdict in enumerate(verdicts)
+            for index, (result_id, verdict) in enumerate(zip(ids, verdicts, strict=True))
         ]
-        appended = append(organization=organization, drafts=drafts, now=now)
+        appended = _append(run, drafts, now)
         _count(run, verdicts)
     return appended
 
@@ -129,7 +128,9 @@ def _check_progress(run: Run) -> None:
             if run.status in (RunStatus.PENDING, RunStatus.DEFERRED)
             else "it takes no more verdicts; start another run"
         )
-        raise Conflict(f"Run {run.run_id} is {run.status}: {todo}.", extra={"run_status": run.status})
+        raise Conflict(
+            f"Run {run.run_id} is {run.status}: {todo}.", extra={"run_status": run.status}
+        )
 
 
 def _check_criteria(run: Run, verdicts: Sequence[NewVerdict]) -> None:
@@ -163,33 +164,38 @@ def _mismatch(criteria: Sequence[str], verdict: NewVerdict) -> str | None:
     return None
 
 
-def _check_unreported(run: Run, verdicts: Sequence[NewVerdict]) -> None:
-    seen: set[int] = set()
-    for index, verdict in enumerate(verdicts):
-        if verdict.ordinal in seen:
-            raise InvalidInput(
-                f"results.{index}: ordinal {verdict.ordinal} stands in this batch twice",
-                extra={"index": index},
-            )
-        seen.add(verdict.ordinal)
-    ordinal_of = {result_id_of(run_id=run.run_id, ordinal=ordinal): ordinal for ordinal in seen}
-    for part in _parts(list(ordinal_of)):
-        taken = (
-            Record.objects.filter(organization=run.organization, record_id__in=part)
-            .values_list("record_id", flat=True)
-            .first()
+def _result_ids(run: Run, verdicts: Sequence[NewVerdict]) -> list[str]:
+    ordinals = [verdict.ordinal for verdict in verdicts]
+    if len(set(ordinals)) < len(ordinals):
+        index = next(at for at, ordinal in enumerate(ordinals) if ordinal in ordinals[:at])
+        raise InvalidInput(
+            f"results.{index}: ordinal {ordinals[index]} stands in this batch twice",
+            extra={"index": index},
         )
-        if taken is not None:
-            raise Conflict(
-                f"Run {run.run_id} has its verdict on ordinal {ordinal_of[taken]} already; a verdict is"
-                " recorded once. Start another run to check again.",
-                extra={"ordinal": ordinal_of[taken], "result_id": taken},
-            )
+    return [result_id_of(run_id=run.run_id, ordinal=ordinal) for ordinal in ordinals]
 
 
-def _stored(organization: Organization, verdicts: Sequence[NewVerdict]) -> dict[str, tuple[int, str]]:
+def _append(run: Run, drafts: list[Draft], now: datetime) -> list[Appended]:
+    try:
+        return append(organization=run.organization, drafts=drafts, now=now)
+    except Conflict as error:
+        # The one conflict that new records can have: their id, which comes from run and ordinal, is taken.
+        taken = error.extra["record_id"]
+        ordinal = next(draft.fields["ordinal"] for draft in drafts if draft.record_id == taken)
+        raise Conflict(
+            f"Run {run.run_id} has its verdict on ordinal {ordinal} already; a verdict is recorded once."
+            " Start another run to check again.",
+            extra={"ordinal": ordinal, "result_id": taken},
+        ) from error
+
+
+def _stored(
+    organization: Organization, verdicts: Sequence[NewVerdict]
+) -> dict[str, tuple[int, str]]:
     """Map each digest that the verdicts rest on to what the store says of it: size and media type."""
-    wanted = {use.sha256: index for index, verdict in enumerate(verdicts) for use in verdict.evidence}
+    wanted = {
+        use.sha256: index for index, verdict in enumerate(verdicts) for use in verdict.evidence
+    }
     stored: dict[str, tuple[int, str]] = {}
     for part in _parts(list(wanted)):
         rows = Evidence.objects.filter(organization=organization, sha256__in=part)
@@ -200,7 +206,11 @@ def _stored(organization: Organization, verdicts: Sequence[NewVerdict]) -> dict[
         raise InvalidInput(
             f"results.{wanted[missing[0]]}.evidence: {missing[0][:80]!r} was not stored. Store it first:"
             " PUT /api/v1/evidence/SHA256",
-            extra={"index": wanted[missing[0]], "missing": missing[:100], "missing_total": len(missing)},
+            extra={
+                "index": wanted[missing[0]],
+                "missing": missing[:100],
+                "missing_total": len(missing),
+            },
         )
     return stored
 
@@ -210,9 +220,11 @@ def _parts(items: list[str]) -> Iterator[list[str]]:
         yield items[start : start + _LOOKUP]
 
 
-def _fields(run: Run, verdict: NewVerdict, stored: dict[str, tuple[int, str]]) -> dict[str, Any]:
+def _fields(
+    run: Run, result_id: str, verdict: NewVerdict, stored: dict[str, tuple[int, str]]
+) -> dict[str, Any]:
     return {
-        "result_id": result_id_of(run_id=run.run_id, ordinal=verdict.ordinal),
+        "result_id": result_id,
         "run_id": run.run_id,
         "runbook_number": run.runbook_number,
         "criterion": verdict.criterion,
