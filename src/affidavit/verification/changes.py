@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
 
+MAX_BYTES = 10 * 1024 * 1024  # a larger file is not read as text, and git does not diff it
+
 
 class CannotEvaluate(Exception):
     """What a rule needs to know can't be known; the message is a full sentence for the verdict's reason."""
@@ -83,6 +85,11 @@ class Blob:
     def is_text(self) -> bool:
         """Whether this is a regular file without NUL in its first 8,000 bytes."""
         return self.kind is FileKind.REGULAR and not self.source.is_binary(self.oid)
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the content is larger than what is read and diffed."""
+        return self.size > MAX_BYTES
 
     def read(self) -> bytes:
         """Return the content.

@@ -15,9 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from affidavit.kit.errors import InvalidInput, NotFound
-from affidavit.verification.changes import CannotEvaluate, ChangedFile, ChangeSet, Commit
+from affidavit.verification.changes import MAX_BYTES, CannotEvaluate, ChangedFile, ChangeSet, Commit
 from affidavit.verification.gitparse import Entry, parse_commit, parse_raw
-from affidavit.verification.gitprocess import BIG_FILE_BYTES, Diffs, GitError, Objects, command, run
+from affidavit.verification.gitprocess import Diffs, GitError, Objects, command, run
 
 SNIFFED_BYTES = 8_000  # git's own test for binary content: a NUL among the first 8,000 bytes
 _REMEMBERED_BYTES = 32 * 1024 * 1024
@@ -50,9 +50,10 @@ class Repository:
         folder = path.expanduser().resolve()
         if not folder.is_dir():
             raise NotFound(f"There is no folder {folder}; give the path of a git repository.")
-        # The ceiling keeps git from finding a repository that merely surrounds the path.
+        # The ceiling keeps git from finding a repository that merely surrounds the path. Whose it is does
+        # not matter: nothing that a repository's owner can set is executed (see gitprocess).
         code, output, said = run(
-            ["git", "rev-parse", "--absolute-git-dir"],
+            ["git", "-c", "safe.directory=*", "rev-parse", "--absolute-git-dir"],
             cwd=folder,
             extra={"GIT_CEILING_DIRECTORIES": str(folder.parent)},
         )
@@ -208,7 +209,7 @@ class Repository:
         """Say whether a NUL is among the first 8,000 bytes."""
         if oid in self._remembered:
             return b"\x00" in self._remembered[oid][:SNIFFED_BYTES]
-        if self.size(oid) <= BIG_FILE_BYTES:
+        if self.size(oid) <= MAX_BYTES:
             return b"\x00" in self.read(oid, oid)[:SNIFFED_BYTES]
         return b"\x00" in (self._objects.read_start(oid, SNIFFED_BYTES) or b"")
 
@@ -218,9 +219,9 @@ class Repository:
             self._remembered.move_to_end(oid)
             return self._remembered[oid]
         size = self.size(oid)
-        if size > BIG_FILE_BYTES:
+        if size > MAX_BYTES:
             raise CannotEvaluate(
-                f"{path!r} has {size:,} bytes; contents of more than {BIG_FILE_BYTES:,} bytes are not read."
+                f"{path!r} has {size:,} bytes; contents of more than {MAX_BYTES:,} bytes are not read."
             )
         content = self._objects.read(oid)
         if content is None:

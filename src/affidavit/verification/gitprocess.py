@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import IO, Self
 
 from affidavit.kit.errors import AffidavitError, NotSetUp
+from affidavit.verification.changes import MAX_BYTES
 
-BIG_FILE_BYTES = 10 * 1024 * 1024  # a larger file is not read as text, and git does not diff it
 _CHUNK = 1 << 16
 
 _SETTINGS = (
@@ -34,7 +34,7 @@ _SETTINGS = (
     "protocol.allow=never",
     "gc.auto=0",
     "maintenance.auto=false",
-    f"core.bigFileThreshold={BIG_FILE_BYTES}",
+    f"core.bigFileThreshold={MAX_BYTES}",
 )
 
 

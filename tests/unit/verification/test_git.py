@@ -126,6 +126,17 @@ def test_a_bare_repository_and_a_linked_work_tree_can_be_read(
             assert repository.commit_ids() == [sha]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a repository to somebody else")
+def test_a_repository_of_another_user_can_be_read(made: GitRepo) -> None:
+    sha = made.commit("1", a__txt="1\n")
+    for folder, _, names in os.walk(made.path):
+        for name in ("", *names):
+            os.chown(Path(folder) / name, 12345, 12345)
+    with Repository.open(made.path) as repository:
+        assert repository.commit_ids() == [sha]
+        assert list(files_of(repository, sha)) == ["a.txt"]
+
+
 def test_a_partial_clone_is_refused_because_contents_are_missing(
     tmp_path: Path, made: GitRepo
 ) -> None:
