@@ -62,6 +62,18 @@ def waivers_by_category(*, organization: Organization, query: Query) -> dict[str
         return dict.fromkeys(map(str, WaiverCategory), 0) | dict(cursor.fetchall())
 
 
+def waivers_by_reviewer(*, organization: Organization, query: Query) -> dict[str, int]:
+    """Return how many waivers match by the name of who waived."""
+    where = compile_where(organization=organization, query=query)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT a.name, count(*) FROM {where.tables} JOIN identity_actor a ON a.id = r.actor_id"
+            f" WHERE {where.condition} AND r.record_type = %s GROUP BY a.name ORDER BY a.name",
+            [*where.params, RecordType.WAIVER.value],
+        )
+        return dict(cursor.fetchall())
+
+
 def _day_of(micros: int, time_zone: ZoneInfo) -> date:
     return from_micros(micros).astimezone(time_zone).date()
 

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from affidavit import __version__
-from affidavit.cli import accounts, export, importing, ledger, server, verify
+from affidavit.cli import accounts, backfilling, export, importing, ledger, server, verify
 
 app = typer.Typer(
     name="affidavit",
@@ -40,6 +40,7 @@ app.command("init")(accounts.init)
 app.add_typer(accounts.organization_app, name="organization")
 app.add_typer(accounts.user_app, name="user")
 app.add_typer(accounts.token_app, name="token")
+app.command("backfill")(backfilling.backfill_command)
 app.command("export")(export.export)
 app.command("import")(importing.import_command)
 app.command("verify")(verify.verify_command)
@@ -57,6 +58,12 @@ def main() -> None:
         app()
     except AffidavitError as error:
         typer.secho(f"affidavit: {error.message}", fg=typer.colors.RED, err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(141)  # whoever read our output has seen enough
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        typer.secho(f"affidavit: {error.strerror or error}{where}", fg=typer.colors.RED, err=True)
         sys.exit(2)
 
 
