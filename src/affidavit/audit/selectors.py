@@ -112,12 +112,13 @@ def page(*, organization: Organization, query: Query, after: Cursor | None, limi
         found = cursor.fetchall()
     last = found[limit - 1] if len(found) > limit else None
     return Page(
-        rows=[_row(columns) for columns in found[:limit]],
+        rows=[row_of(columns) for columns in found[:limit]],
         next=Cursor(occurred_at=last[6], seq=last[0]) if last else None,
     )
 
 
-def _row(columns: Sequence[Any]) -> Row:
+def row_of(columns: Sequence[Any]) -> Row:
+    """Return a list's row from (seq, revision, record_type, record_id, superseded_by, body text, …)."""
     seq, revision, record_type, record_id, superseded_by, body = columns[:6]
     return Row(
         seq=seq, revision=revision, record_type=record_type, record_id=record_id,
@@ -194,7 +195,7 @@ def chain(*, organization: Organization, runbook_number: int) -> list[Row]:
             " ORDER BY r.occurred_at, r.seq",
             [organization.pk, runbook_number],
         )
-        return [_row(columns) for columns in cursor.fetchall()]
+        return [row_of(columns) for columns in cursor.fetchall()]
 
 
 def ids_of_repos(*, organization: Organization, names: Sequence[str]) -> dict[str, str]:
