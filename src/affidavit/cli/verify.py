@@ -89,14 +89,20 @@ def verify_files(
 
 def _read_keys(key: str) -> list[str]:
     """Give the verifier keys in a file, or the argument itself where it is one."""
+    from affidavit.proof.errors import CannotCheck
+
     path = Path(key)
     try:
         if not path.is_file():
+            if "+" not in key:
+                raise CannotCheck(
+                    f"{key} is neither a file nor a verifier key (name+keyid+base64)."
+                )
             return [key]
         with path.open("rb") as file:
             text = file.read(_MAX_KEY_FILE).decode("utf-8", "replace")
-    except (OSError, ValueError):
-        return [key]
+    except (OSError, ValueError) as error:
+        raise CannotCheck(f"The key file {key} cannot be read: {error}.") from error
     found = [line.strip() for line in text.splitlines()]
     return [line for line in found if line and not line.startswith("#")]
 
@@ -186,13 +192,10 @@ def _facts(facts: dict[str, Any]) -> list[str]:
 
 
 def _indented(console: Console, text: str, *, bullet: str = "") -> None:
-    from rich.padding import Padding
+    """Print a paragraph two columns in; a bullet stands left of its edge."""
     from rich.text import Text
 
-    if not bullet:
-        console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
-        return
-    # A hanging indent: the bullet stands left of the text's edge.
-    lines = Text(text).wrap(console, max(20, console.width - 4))
+    lines = Text(text).wrap(console, max(20, console.width - 2 - len(bullet)))
     for number, line in enumerate(lines):
+        line.rstrip()
         console.print(Text("  " + (bullet if number == 0 else " " * len(bullet))).append(line))

@@ -103,7 +103,9 @@ class Query:
 
 _NUMBERS = frozenset({"ledger_size", "runbook_number"})
 _TEXTS = frozenset({"revisions", "run_id", "commit_prefix", "occurred_from", "occurred_until"})
-_OPTIONAL = frozenset({"runbook_number", "run_id", "commit_prefix", "occurred_from", "occurred_until"})
+_OPTIONAL = frozenset(
+    {"runbook_number", "run_id", "commit_prefix", "occurred_from", "occurred_until"}
+)
 
 
 def _member(name: str, value: Any) -> Any:
