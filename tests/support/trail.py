@@ -61,14 +61,27 @@ class Trail:
         run_id, who = new_id(), actor or self.ada
         kw: dict[str, Any] = {"at": at, "repo": repo, "actor": who}
         drafts = [
-            self.draft(RecordType.RUNBOOK_SUBMISSION, submission(number, title, at, commit, who.name), **kw),
-            self.draft(RecordType.VERIFICATION_RUN, run_fields(run_id, number, commit), record_id=run_id, **kw),
+            self.draft(
+                RecordType.RUNBOOK_SUBMISSION, submission(number, title, at, commit, who.name), **kw
+            ),
+            self.draft(
+                RecordType.VERIFICATION_RUN,
+                run_fields(run_id, number, commit),
+                record_id=run_id,
+                **kw,
+            ),
         ]
         for ordinal, status in enumerate(statuses, start=1):
             result_id = derived_id(run_id, ordinal)
             fields = result_fields(result_id, run_id, number, ordinal, status, reason)
             drafts.append(
-                self.draft(RecordType.VERIFICATION_RESULT, fields, record_id=result_id, commit_sha=commit, **kw)
+                self.draft(
+                    RecordType.VERIFICATION_RESULT,
+                    fields,
+                    record_id=result_id,
+                    commit_sha=commit,
+                    **kw,
+                )
             )
             if waive and status != "pass":
                 waiver_id = new_id()
@@ -85,8 +98,12 @@ class Trail:
                     )
                 )  # fmt: skip
         done = run_fields(run_id, number, commit, status="failed", at=at, total=len(statuses))
-        drafts.append(self.draft(RecordType.VERIFICATION_RUN, done, record_id=run_id, revises=True, **kw))
-        drafts.append(self.draft(RecordType.APPROVAL, approval_fields(number, commit, at, who.name), **kw))
+        drafts.append(
+            self.draft(RecordType.VERIFICATION_RUN, done, record_id=run_id, revises=True, **kw)
+        )
+        drafts.append(
+            self.draft(RecordType.APPROVAL, approval_fields(number, commit, at, who.name), **kw)
+        )
         return self.append(*drafts)
 
 
@@ -100,7 +117,13 @@ def submission(number: int, title: str, at: datetime, commit: str, by: str) -> d
 
 
 def run_fields(
-    run_id: str, number: int, commit: str, *, status: str = "pending", at: datetime | None = None, total: int = 2
+    run_id: str,
+    number: int,
+    commit: str,
+    *,
+    status: str = "pending",
+    at: datetime | None = None,
+    total: int = 2,
 ) -> dict[str, Any]:
     return {
         "run_id": run_id, "runbook_number": number, "runbook_version": 1, "trigger_source": "manual",

@@ -29,7 +29,8 @@ def verdicts_by_day(
     params = [*where.params, VERDICT]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT min(r.occurred_at), max(r.occurred_at) FROM {where.tables} WHERE {condition}", params
+            f"SELECT min(r.occurred_at), max(r.occurred_at) FROM {where.tables} WHERE {condition}",
+            params,
         )
         first, last = cursor.fetchone()
         if first is None:
@@ -103,7 +104,9 @@ def _offsets(first: int, last: int, time_zone: ZoneInfo) -> list[tuple[int, int]
             low, high = at, ahead
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (middle, high) if _offset(middle, time_zone) == offset else (low, middle)
+                low, high = (
+                    (middle, high) if _offset(middle, time_zone) == offset else (low, middle)
+                )
             found.append((high, offset))
             offset = other
         at = ahead
@@ -112,4 +115,6 @@ def _offsets(first: int, last: int, time_zone: ZoneInfo) -> list[tuple[int, int]
 
 def _offset(micros: int, time_zone: ZoneInfo) -> int:
     local = from_micros(micros).astimezone(time_zone)
-    return to_micros(datetime(*local.timetuple()[:6], tzinfo=UTC)) - (micros // 1_000_000) * 1_000_000
+    return (
+        to_micros(datetime(*local.timetuple()[:6], tzinfo=UTC)) - (micros // 1_000_000) * 1_000_000
+    )

@@ -99,7 +99,9 @@ class AuditFilter(BaseModel):
     @classmethod
     def _hex(cls, value: str) -> str:
         if not re.fullmatch(r"[0-9a-fA-F]{0,64}", value):
-            raise ValueError("must be the beginning of a commit SHA: hexadecimal digits, at most 64")
+            raise ValueError(
+                "must be the beginning of a commit SHA: hexadecimal digits, at most 64"
+            )
         return value.lower()
 
     @field_validator("run")
@@ -119,7 +121,9 @@ class AuditFilter(BaseModel):
     @model_validator(mode="after")
     def _range(self) -> Self:
         if (self.from_ or self.until) and self.date not in ("", "custom"):
-            raise ValueError(f"date={self.date} can't be combined with from or until; use date=custom")
+            raise ValueError(
+                f"date={self.date} can't be combined with from or until; use date=custom"
+            )
         start, end = (_moment(text, ZoneInfo("UTC")) for text in (self.from_, self.until))
         if start and end and end < start:
             raise ValueError(f"until ({self.until}) lies before from ({self.from_})")
@@ -185,7 +189,9 @@ class AuditFilter(BaseModel):
             return ()
         return self.type or tuple(item.value for item in DEFAULT_TYPES)
 
-    def bounds(self, *, now: datetime, time_zone: ZoneInfo) -> tuple[datetime | None, datetime | None]:
+    def bounds(
+        self, *, now: datetime, time_zone: ZoneInfo
+    ) -> tuple[datetime | None, datetime | None]:
         """Return [from, until) in UTC-comparable form; None where the filter sets no bound."""
         if self.date in PRESETS:
             today = now.astimezone(time_zone).date()
@@ -241,7 +247,9 @@ def _moment(text: str, time_zone: ZoneInfo) -> datetime | None:
 
 
 def _where(error: ValidationError) -> list[str]:
-    return [str(item["loc"][0]) if item["loc"] else "date" for item in error.errors(include_url=False)]
+    return [
+        str(item["loc"][0]) if item["loc"] else "date" for item in error.errors(include_url=False)
+    ]
 
 
 def _explain(error: ValidationError) -> str:

@@ -34,8 +34,12 @@ class Cursor:
         """Read `text` back. Raises InvalidInput."""
         first, dot, second = text.partition(".")
         digits = first.removeprefix("-")
-        if not dot or not (digits.isascii() and digits.isdigit() and second.isascii() and second.isdigit()):
-            raise InvalidInput(f"cursor {text[:60]!r} is not one of ours; begin again at the first page")
+        if not dot or not (
+            digits.isascii() and digits.isdigit() and second.isascii() and second.isdigit()
+        ):
+            raise InvalidInput(
+                f"cursor {text[:60]!r} is not one of ours; begin again at the first page"
+            )
         if len(digits) > 18 or len(second) > 18:
             raise InvalidInput("the cursor's numbers are too large; begin again at the first page")
         return cls(occurred_at=int(first), seq=int(second))
@@ -85,7 +89,9 @@ class Facets:
 
 def head_size(*, organization: Organization) -> int:
     """Return how many entries the organization's ledger has."""
-    return Head.objects.filter(organization=organization).values_list("size", flat=True).first() or 0
+    return (
+        Head.objects.filter(organization=organization).values_list("size", flat=True).first() or 0
+    )
 
 
 def page(*, organization: Organization, query: Query, after: Cursor | None, limit: int) -> Page:
@@ -151,7 +157,8 @@ def facets(*, organization: Organization) -> Facets:
     repos = Repo.objects.filter(organization=organization).order_by("name")
     actors = Actor.objects.filter(organization=organization).order_by("name")
     return Facets(
-        repos=list(repos.values_list("name", flat=True)), actors=list(actors.values_list("name", flat=True))
+        repos=list(repos.values_list("name", flat=True)),
+        actors=list(actors.values_list("name", flat=True)),
     )
 
 

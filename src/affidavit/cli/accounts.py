@@ -11,22 +11,34 @@ import typer
 
 from affidavit.cli import setup
 
-organization_app = typer.Typer(help="Organizations: each has its own records, numbers and ledger.", no_args_is_help=True)
+organization_app = typer.Typer(
+    help="Organizations: each has its own records, numbers and ledger.", no_args_is_help=True
+)
 user_app = typer.Typer(help="Users and their roles.", no_args_is_help=True)
 token_app = typer.Typer(help="API tokens: shown once, stored hashed.", no_args_is_help=True)
 
 RoleArgument = Annotated[str, typer.Option("--role", help="admin, auditor, reviewer or submitter.")]
 PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+    bool,
+    typer.Option(
+        "--password-stdin", help="Read the password from standard input instead of asking."
+    ),
 ]
 
 
 def init(
-    organization: Annotated[str, typer.Option("--organization", "-O", help="Slug: lower-case letters, digits, hyphens.")] = "main",
+    organization: Annotated[
+        str, typer.Option("--organization", "-O", help="Slug: lower-case letters, digits, hyphens.")
+    ] = "main",
     name: Annotated[str, typer.Option(help="Name for people; the slug if empty.")] = "",
     admin: Annotated[str, typer.Option(help="Username of the first admin.")] = "admin",
     password_stdin: PasswordStdin = False,
-    origin: Annotated[str, typer.Option(help="Name of the ledger in its checkpoints; it never changes. Default: INSTANCE/SLUG.")] = "",
+    origin: Annotated[
+        str,
+        typer.Option(
+            help="Name of the ledger in its checkpoints; it never changes. Default: INSTANCE/SLUG."
+        ),
+    ] = "",
 ) -> None:
     """Set up the database, an organization, its signing key and its first admin.
 
@@ -47,20 +59,29 @@ def init(
     settings.ENV.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     call_command("migrate", verbosity=0, interactive=False)
     created = accounts.organization_create(
-        slug=organization, name=name or organization, origin=origin or f"{settings.ENV.instance}/{organization}", now=now()
+        slug=organization,
+        name=name or organization,
+        origin=origin or f"{settings.ENV.instance}/{organization}",
+        now=now(),
     )
     vkey = keys.key_create(organization=created).vkey
     user = User.objects.filter(username=admin).first()
     password = None
     if user is None:
-        password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(15)
+        password = (
+            sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(15)
+        )
         user = accounts.user_create(username=admin, password=password, now=now())
-    accounts.member_set(organization=created, user=user, role=Role.ADMIN, by=None, via=Via.CLI, now=now())
+    accounts.member_set(
+        organization=created, user=user, role=Role.ADMIN, by=None, via=Via.CLI, now=now()
+    )
     typer.echo(f"Organization {created.slug} is ready in {settings.ENV.home.resolve()}.")
     if password and not password_stdin:
         typer.echo(f"Sign in as {admin} with this password, shown only now: {password}")
     typer.echo(f"Ledger verifier key, to publish where auditors find it: {vkey}")
-    typer.echo(f"Back up {keys.key_path(organization=created)}: without it nothing more can be signed.")
+    typer.echo(
+        f"Back up {keys.key_path(organization=created)}: without it nothing more can be signed."
+    )
 
 
 @organization_app.command("list")
@@ -105,9 +126,17 @@ def user_add(
     ends = parse_time(until) if until else None
     user = User.objects.filter(username=username).first()
     if user is None:
-        user = accounts.user_create(username=username, password=_password(password_stdin), now=now())
+        user = accounts.user_create(
+            username=username, password=_password(password_stdin), now=now()
+        )
     accounts.member_set(
-        organization=target, user=user, role=chosen, by=None, via=Via.CLI, now=now(), expires_at=ends
+        organization=target,
+        user=user,
+        role=chosen,
+        by=None,
+        via=Via.CLI,
+        now=now(),
+        expires_at=ends,
     )
     typer.echo(f"{username} is {chosen} in {target.slug}" + (f" until {until}." if until else "."))
 
@@ -142,7 +171,8 @@ def token_create(
     username: Annotated[str, typer.Argument(help="The user whom the token speaks for.")],
     name: Annotated[str, typer.Option(help="What the token is for.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="May be given several times; default: all of the role's scopes.")
+        list[str] | None,
+        typer.Option(help="May be given several times; default: all of the role's scopes."),
     ] = None,
     organization: setup.OrganizationOption = None,
     until: Annotated[str, typer.Option(help="When it expires: an RFC 3339 time.")] = "",
@@ -160,7 +190,7 @@ def token_create(
     user = _user(username)
     unknown = set(scope or ()) - set(Scope)
     if unknown:
-        raise InvalidInput(f"scope {sorted(unknown)[0]!r}: must be one of {', '.join(Scope)}")
+        raise InvalidInput(f"scope {min(unknown)!r}: must be one of {', '.join(Scope)}")
     allowed = member_of(user=user, organization=target, now=now()).scopes
     scopes = [Scope(item) for item in scope] if scope else sorted(allowed)
     _, secret = accounts.token_issue(
@@ -177,7 +207,9 @@ def _user(username: str) -> "User":  # noqa: F821, UP037 - imported lazily
 
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise NotFound(f"There is no user {username!r}. Add one: affidavit user add {username} --role ROLE")
+        raise NotFound(
+            f"There is no user {username!r}. Add one: affidavit user add {username} --role ROLE"
+        )
     return user
 
 
@@ -188,15 +220,21 @@ def token_list(organization: setup.OrganizationOption = None) -> None:
     from affidavit.identity.models import ApiToken
     from affidavit.identity.selectors import organization_get
 
-    tokens = ApiToken.objects.select_related("user").filter(organization=organization_get(slug=organization))
+    tokens = ApiToken.objects.select_related("user").filter(
+        organization=organization_get(slug=organization)
+    )
     for token in tokens.order_by("created_at"):
         state = "revoked" if token.revoked_at else "active"
-        typer.echo(f"{token.prefix}…\t{token.user.username}\t{state}\t{token.name}\t{','.join(token.scopes)}")
+        typer.echo(
+            f"{token.prefix}…\t{token.user.username}\t{state}\t{token.name}\t{','.join(token.scopes)}"
+        )
 
 
 @token_app.command("revoke")
 def token_revoke(
-    prefix: Annotated[str, typer.Argument(help="The first characters, as `token list` shows them.")],
+    prefix: Annotated[
+        str, typer.Argument(help="The first characters, as `token list` shows them.")
+    ],
     organization: setup.OrganizationOption = None,
 ) -> None:
     """Revoke a token with immediate effect."""

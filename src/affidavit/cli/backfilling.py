@@ -11,15 +11,27 @@ from affidavit.cli import setup
 
 
 def backfill_command(
-    path: Annotated[Path, typer.Argument(help="A git work tree's top folder, or a bare repository.")],
-    branch: Annotated[str | None, typer.Option(help="Branch, tag or commit. Default: HEAD.")] = None,
-    since: Annotated[str, typer.Option(help="Only commits committed since this day (UTC) or RFC 3339 time.")] = "",
-    maximum: Annotated[int | None, typer.Option("--max", min=1, help="Only the newest so many of these.")] = None,
+    path: Annotated[
+        Path, typer.Argument(help="A git work tree's top folder, or a bare repository.")
+    ],
+    branch: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit. Default: HEAD.")
+    ] = None,
+    since: Annotated[
+        str, typer.Option(help="Only commits committed since this day (UTC) or RFC 3339 time.")
+    ] = "",
+    maximum: Annotated[
+        int | None, typer.Option("--max", min=1, help="Only the newest so many of these.")
+    ] = None,
     rules: Annotated[
         Path | None,
-        typer.Option(help="Rules file. Default: affidavit.yaml at the branch's tip, else the starter set."),
+        typer.Option(
+            help="Rules file. Default: affidavit.yaml at the branch's tip, else the starter set."
+        ),
     ] = None,
-    repo: Annotated[str | None, typer.Option(help="Name in the records. Default: the folder's name.")] = None,
+    repo: Annotated[
+        str | None, typer.Option(help="Name in the records. Default: the folder's name.")
+    ] = None,
     organization: setup.OrganizationOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -47,7 +59,10 @@ def backfill_command(
     )
     for what, counts in (("runs", done.runs), ("verdicts", done.verdicts)):
         if counts:
-            typer.echo(f"  {what}: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
+            typer.echo(
+                f"  {what}: "
+                + ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
+            )
     for note in done.notes:
         typer.echo(f"  note: {note}")
 

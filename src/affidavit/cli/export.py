@@ -13,23 +13,44 @@ Several = list[str] | None
 
 
 def export(
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; it is replaced only by a complete one.")],
-    format: Annotated[str, typer.Option("--format", "-f", help="json, ndjson, csv, pdf or package.")] = "json",
-    date: Annotated[str, typer.Option(help="7d, 30d or 90d: so many days up to and including today.")] = "",
-    from_: Annotated[str, typer.Option("--from", help="First day or RFC 3339 time, inclusive.")] = "",
-    until: Annotated[str, typer.Option("--until", help="Day or RFC 3339 time at which it ends, exclusive.")] = "",
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write; it is replaced only by a complete one."
+        ),
+    ],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="json, ndjson, csv, pdf or package.")
+    ] = "json",
+    date: Annotated[
+        str, typer.Option(help="7d, 30d or 90d: so many days up to and including today.")
+    ] = "",
+    from_: Annotated[
+        str, typer.Option("--from", help="First day or RFC 3339 time, inclusive.")
+    ] = "",
+    until: Annotated[
+        str, typer.Option("--until", help="Day or RFC 3339 time at which it ends, exclusive.")
+    ] = "",
     repo: Annotated[Several, typer.Option(help="Repository; may be given several times.")] = None,
-    type: Annotated[Several, typer.Option(help="Record type, or 'all'; may be given several times.")] = None,
+    type: Annotated[
+        Several, typer.Option(help="Record type, or 'all'; may be given several times.")
+    ] = None,
     actor: Annotated[Several, typer.Option(help="Actor; may be given several times.")] = None,
-    status: Annotated[Several, typer.Option(help="Verdict status: pass, fail, warn, error.")] = None,
+    status: Annotated[
+        Several, typer.Option(help="Verdict status: pass, fail, warn, error.")
+    ] = None,
     waiver: Annotated[Several, typer.Option(help="Waiver category.")] = None,
     runbook: Annotated[int | None, typer.Option(help="Runbook number.")] = None,
     commit: Annotated[str, typer.Option(help="Beginning of a commit SHA.")] = "",
     run: Annotated[str, typer.Option(help="Run id.")] = "",
     q: Annotated[str, typer.Option(help="Words that must all stand in the record.")] = "",
     revisions: Annotated[str, typer.Option(help="'current' or 'all' revisions.")] = "current",
-    time_zone: Annotated[str, typer.Option(help="Zone in which days begin, such as Europe/Berlin.")] = "UTC",
-    formula_guard: Annotated[bool, typer.Option(help="CSV: neutralise cells that a spreadsheet would run.")] = True,
+    time_zone: Annotated[
+        str, typer.Option(help="Zone in which days begin, such as Europe/Berlin.")
+    ] = "UTC",
+    formula_guard: Annotated[
+        bool, typer.Option(help="CSV: neutralise cells that a spreadsheet would run.")
+    ] = True,
     organization: setup.OrganizationOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:

@@ -40,11 +40,16 @@ def export_to(
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:
             with progress_bar("Exporting", export.rows_total, quiet) as advance:
                 files = render_files(
-                    request_of(export=export), directory=Path(folder), stem=output.stem, progress=advance
+                    request_of(export=export),
+                    directory=Path(folder),
+                    stem=output.stem,
+                    progress=advance,
                 )
             paths = _put_in_place(Path(folder), files, output)
     except BaseException as error:
-        reason = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
+        reason = (
+            "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
+        )
         export_fail(export=export, reason=reason, now=now())
         raise
     export_finish(export=export, files=files, now=now())
@@ -62,7 +67,9 @@ def _zone(text: str) -> ZoneInfo:
     try:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError) as error:
-        raise InvalidInput(f"time zone {text!r} is unknown; give one such as Europe/Berlin") from error
+        raise InvalidInput(
+            f"time zone {text!r} is unknown; give one such as Europe/Berlin"
+        ) from error
 
 
 def _put_in_place(folder: Path, files: list[dict[str, Any]], output: Path) -> list[Path]:
@@ -85,6 +92,8 @@ def _put_in_place(folder: Path, files: list[dict[str, Any]], output: Path) -> li
 
 def _report(export: Export, paths: list[Path]) -> None:
     rows = ", ".join(f"{count} {name}" for name, count in export.matching.items()) or "no records"
-    typer.echo(f"{export.rows_total} records ({rows}) from a ledger of {export.ledger_size} entries:")
+    typer.echo(
+        f"{export.rows_total} records ({rows}) from a ledger of {export.ledger_size} entries:"
+    )
     for path in paths:
         typer.echo(f"  {path} ({path.stat().st_size:,} bytes)")

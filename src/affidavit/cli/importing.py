@@ -11,11 +11,16 @@ from affidavit.cli import setup
 
 
 def import_command(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON, NDJSON or CSV that was exported.")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="JSON, NDJSON or CSV that was exported."),
+    ],
     organization: setup.OrganizationOption = None,
     formula_guard: Annotated[
         bool | None,
-        typer.Option(help="CSV: whether formulas were neutralised. Default: as its manifest says, else yes."),
+        typer.Option(
+            help="CSV: whether formulas were neutralised. Default: as its manifest says, else yes."
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:

@@ -26,4 +26,6 @@ def checkpoint_command(organization: setup.OrganizationOption = None) -> None:
     from affidavit.kit.clock import now
     from affidavit.ledger.services import checkpoint_sign
 
-    typer.echo(checkpoint_sign(organization=organization_get(slug=organization), now=now()).note, nl=False)
+    typer.echo(
+        checkpoint_sign(organization=organization_get(slug=organization), now=now()).note, nl=False
+    )

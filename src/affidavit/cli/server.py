@@ -22,7 +22,11 @@ def serve(
     WORKER.wake()  # exports that an earlier process left unfinished go on
     typer.echo(f"Affidavit is at http://{host}:{port}/ (stop with Ctrl+C)")
     uvicorn.run(
-        "affidavit.config.asgi:application", host=host, port=port, log_level="warning", lifespan="off"
+        "affidavit.config.asgi:application",
+        host=host,
+        port=port,
+        log_level="warning",
+        lifespan="off",
     )
 
 

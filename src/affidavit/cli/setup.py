@@ -9,7 +9,9 @@ import typer
 
 OrganizationOption = Annotated[
     str | None,
-    typer.Option("--organization", "-O", help="Slug of the organization; not needed when there is only one."),
+    typer.Option(
+        "--organization", "-O", help="Slug of the organization; not needed when there is only one."
+    ),
 ]
 
 

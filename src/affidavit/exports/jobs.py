@@ -40,13 +40,15 @@ def folder_of(export: Export) -> Path:
 
 def enqueue() -> None:
     """Wake this process's worker once the present transaction has committed."""
-    transaction.on_commit(lambda: WORKER.wake())
+    transaction.on_commit(lambda: WORKER.wake())  # noqa: PLW0108 (found when it is called)
 
 
 def claim(*, now: datetime) -> Export | None:
     """Take the oldest export that waits or whose worker died; None when there is none."""
     waiting = Q(status=ExportStatus.QUEUED) | Q(status=ExportStatus.RUNNING, lease_until__lt=now)
-    for pk in Export.objects.filter(waiting).order_by("requested_at").values_list("pk", flat=True)[:10]:
+    for pk in (
+        Export.objects.filter(waiting).order_by("requested_at").values_list("pk", flat=True)[:10]
+    ):
         won = Export.objects.filter(waiting, pk=pk).update(
             status=ExportStatus.RUNNING, lease_until=now + LEASE, rows_done=0
         )

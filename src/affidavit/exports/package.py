@@ -78,7 +78,9 @@ def _write_members(request: ExportRequest, folder: Path, progress: Progress | No
     _put(folder / form.README, iter([_readme(request)]))
     _put(folder / form.CHECKPOINT, iter([request.manifest["checkpoint"].encode()]))
     _put(folder / form.HEADERS, headers(organization=organization, size=query.ledger_size))
-    lines = (form.salt_line(seq, salt) for seq, salt in salts(organization=organization, query=query))
+    lines = (
+        form.salt_line(seq, salt) for seq, salt in salts(organization=organization, query=query)
+    )
     if _put(folder / form.SALTS, lines) != request.total:
         raise ExportIncomplete("The salts in the ledger do not belong to the records that match.")
     names = [*form.MEMBERS_BEFORE_PDF, *(pdf.name for pdf in pdfs)]

@@ -47,7 +47,10 @@ def render_files(
     """
     extension = EXTENSION[request.format]
     if request.format is ExportFormat.PDF:
-        return [_entry(path) for path in write_pdf(request, directory=directory, stem=stem, progress=progress)]
+        return [
+            _entry(path)
+            for path in write_pdf(request, directory=directory, stem=stem, progress=progress)
+        ]
     target = directory / f"{stem}.{extension}"
     if request.format is ExportFormat.PACKAGE:
         signer = keys.signer(organization=request.organization)

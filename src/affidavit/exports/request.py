@@ -37,7 +37,9 @@ class ExportRequest:
     query: Query
     formula_guard: bool
     matching: dict[str, int]
-    manifest: dict[str, Any]  # complete but for what is known only after writing: rows.exported, files
+    manifest: dict[
+        str, Any
+    ]  # complete but for what is known only after writing: rows.exported, files
 
     @property
     def total(self) -> int:

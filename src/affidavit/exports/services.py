@@ -97,12 +97,19 @@ def _end(
         )
         done = export.rows_total if status is ExportStatus.READY else export.rows_done
         changed = running.update(
-            status=status, finished_at=now, files=files or [], error=error, lease_until=None, rows_done=done
+            status=status,
+            finished_at=now,
+            files=files or [],
+            error=error,
+            lease_until=None,
+            rows_done=done,
         )
         if not changed:
             raise Conflict(f"The export {export.export_id} has ended already.")
         export.refresh_from_db()
-        _record(export, now=now, outcome=outcome, digests=digests, detail=error or None, revises=True)
+        _record(
+            export, now=now, outcome=outcome, digests=digests, detail=error or None, revises=True
+        )
 
 
 def download_record(

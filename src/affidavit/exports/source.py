@@ -15,7 +15,9 @@ from affidavit.audit.sql import compile_where
 from affidavit.identity.models import Organization
 from affidavit.proof.query import Query
 
-BLOCK_BYTES = 256 * 1024  # large enough that per-block costs vanish, small enough to stay in the cache
+BLOCK_BYTES = (
+    256 * 1024
+)  # large enough that per-block costs vanish, small enough to stay in the cache
 _ROWS = 500  # rows fetched at a time where the driver hands out rows
 
 _JOIN = " JOIN ledger_entry e ON e.organization_id = r.organization_id AND e.seq = r.seq"
@@ -25,7 +27,8 @@ def bodies(*, organization: Organization, query: Query) -> Iterator[bytes]:
     """Yield the bodies of all matching records, in seq order, as blocks of whole lines."""
     where = compile_where(organization=organization, query=query)
     yield from _lines(
-        f"SELECT e.body FROM {where.tables}{_JOIN} WHERE {where.condition} ORDER BY r.seq", where.params
+        f"SELECT e.body FROM {where.tables}{_JOIN} WHERE {where.condition} ORDER BY r.seq",
+        where.params,
     )
 
 
@@ -53,7 +56,8 @@ def seq_range(*, organization: Organization, query: Query) -> tuple[int | None, 
     where = compile_where(organization=organization, query=query)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT min(r.seq), max(r.seq) FROM {where.tables} WHERE {where.condition}", where.params
+            f"SELECT min(r.seq), max(r.seq) FROM {where.tables} WHERE {where.condition}",
+            where.params,
         )
         first, last = cursor.fetchone()
     return first, last
@@ -69,7 +73,9 @@ def _lines(sql: str, params: Sequence[Any]) -> Iterator[bytes]:
 
 def _postgresql(sql: str, params: Sequence[Any]) -> Iterator[bytes]:
     """Stream by COPY. Quote and delimiter are characters that JSON text can't hold unescaped."""
-    copy = f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01', ENCODING 'UTF8')"
+    copy = (
+        f"COPY ({sql}) TO STDOUT (FORMAT csv, DELIMITER E'\\x02', QUOTE E'\\x01', ENCODING 'UTF8')"
+    )
     raw: Any = connection.connection
     with raw.cursor() as cursor, cursor.copy(copy, params) as rows:
         pending: list[bytes] = []

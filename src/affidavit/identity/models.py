@@ -95,7 +95,9 @@ class Actor(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "name"], name="one_actor_per_name"),
-            models.UniqueConstraint(fields=["organization", "pseudonym"], name="one_actor_per_pseudonym"),
+            models.UniqueConstraint(
+                fields=["organization", "pseudonym"], name="one_actor_per_pseudonym"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -112,7 +114,9 @@ class Repo(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["organization", "name"], name="one_repo_per_name"),
-            models.UniqueConstraint(fields=["organization", "pseudonym"], name="one_repo_per_pseudonym"),
+            models.UniqueConstraint(
+                fields=["organization", "pseudonym"], name="one_repo_per_pseudonym"
+            ),
         ]
 
     def __str__(self) -> str:

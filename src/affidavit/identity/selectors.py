@@ -64,7 +64,9 @@ def member_by_token(*, secret: str, now: datetime) -> Member:
         .first()
     )
     if token is None:
-        raise NotSignedIn("The token is unknown, expired or revoked. Create one: affidavit token create")
+        raise NotSignedIn(
+            "The token is unknown, expired or revoked. Create one: affidavit token create"
+        )
     member = member_of(user=token.user, organization=token.organization, now=now)
     granted = frozenset(Scope(scope) for scope in token.scopes)
     return Member(
@@ -106,7 +108,9 @@ def organization_get(*, slug: str | None) -> Organization:
     if slug is not None:
         found = Organization.objects.filter(slug=slug).first()
         if found is None:
-            raise NotFound(f"There is no organization {slug!r}. List them: affidavit organization list")
+            raise NotFound(
+                f"There is no organization {slug!r}. List them: affidavit organization list"
+            )
         return found
     several = list(Organization.objects.order_by("slug")[:2])
     if len(several) == 1:

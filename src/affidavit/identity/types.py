@@ -26,7 +26,9 @@ class Scope(StrEnum):
     EXPORTS_WRITE = "exports:write"
 
 
-_SUBMITTER = frozenset({Scope.RUNBOOKS_WRITE, Scope.RUNS_WRITE, Scope.EVIDENCE_WRITE, Scope.RUNBOOKS_READ})
+_SUBMITTER = frozenset(
+    {Scope.RUNBOOKS_WRITE, Scope.RUNS_WRITE, Scope.EVIDENCE_WRITE, Scope.RUNBOOKS_READ}
+)
 
 ROLE_SCOPES: dict[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),

@@ -136,7 +136,11 @@ def _record_id(value: Any) -> str:
 
 
 def _revision(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= min(MAX_INTEGER, 2**31 - 1):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int)
+        or not 1 <= value <= min(MAX_INTEGER, 2**31 - 1)
+    ):
         raise InvalidInput(f"revision {str(value)[:40]!r} must be a positive integer")
     return value
 
@@ -155,7 +159,9 @@ def _name(value: Any, what: str) -> str:
         or len(value) > MAX_NAME
         or any(ord(character) < 32 for character in value)
     ):
-        raise InvalidInput(f"{what} {str(value)[:80]!r} must be 1 to {MAX_NAME} printable characters")
+        raise InvalidInput(
+            f"{what} {str(value)[:80]!r} must be 1 to {MAX_NAME} printable characters"
+        )
     try:
         value.encode()
     except UnicodeEncodeError as error:

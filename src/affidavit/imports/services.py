@@ -54,7 +54,9 @@ def import_file(
     """
     report = progress or (lambda what, done: None)
     findings = Findings()
-    for _ in _new_records(organization, path, formula_guard, findings, lambda n: report("Checking", n)):
+    for _ in _new_records(
+        organization, path, formula_guard, findings, lambda n: report("Checking", n)
+    ):
         pass
     if findings.bad:
         raise InvalidInput(_refusal(path, findings), extra={"problems": findings.problems})
@@ -138,7 +140,9 @@ def _record_all(
         done += len(batch)
         report("Recording", done)
     if again.bad or done != learned.records - learned.known:
-        raise InvalidInput(f"{path} changed while it was read. Nothing was recorded; import it again.")
+        raise InvalidInput(
+            f"{path} changed while it was read. Nothing was recorded; import it again."
+        )
     return dict(sorted(counts.items()))
 
 

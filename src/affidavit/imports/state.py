@@ -70,6 +70,4 @@ def _run(organization: Organization, item: Checked, repo: Repo) -> None:
     values |= {"repo": repo, "requested_at": values["started_at"] or item.occurred_at}
     present = Run.objects.filter(organization=organization, run_id=fields["run_id"])
     if not present.update(**values):
-        Run.objects.bulk_create(
-            [Run(organization=organization, run_id=fields["run_id"], **values)]
-        )
+        Run.objects.bulk_create([Run(organization=organization, run_id=fields["run_id"], **values)])

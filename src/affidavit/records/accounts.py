@@ -43,7 +43,9 @@ def organization_create(*, slug: str, name: str, origin: str, now: datetime) -> 
     if Organization.objects.filter(slug=slug).exists():
         raise Conflict(f"There is an organization {slug!r} already.")
     with transaction.atomic():
-        created = Organization.objects.create(slug=slug, name=name, ledger_origin=origin, created_at=now)
+        created = Organization.objects.create(
+            slug=slug, name=name, ledger_origin=origin, created_at=now
+        )
         Head.objects.create(organization=created, frontier=Frontier().to_bytes())
         actor_ensure(organization=created, name=SYSTEM_ACTOR, kind=ActorKind.SYSTEM, now=now)
     return created
@@ -78,7 +80,9 @@ def member_set(
     with transaction.atomic():
         actor = actor_for_user(organization=organization, user=user, now=now)
         membership, _ = Membership.objects.update_or_create(
-            organization=organization, user=user, defaults={"role": role.value, "expires_at": expires_at}
+            organization=organization,
+            user=user,
+            defaults={"role": role.value, "expires_at": expires_at},
         )
         access_record(
             organization=organization, actor=by or system_actor(organization=organization), via=via,
@@ -122,7 +126,9 @@ def token_issue(
 def token_revoke(*, token: ApiToken, by: Actor | None, via: Via, now: datetime) -> None:
     """Revoke a token with immediate effect; revoking twice records nothing more."""
     with transaction.atomic():
-        changed = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(revoked_at=now)
+        changed = ApiToken.objects.filter(pk=token.pk, revoked_at__isnull=True).update(
+            revoked_at=now
+        )
         if changed:
             _token_record(token, "token_revoked", by, via, now)
 
@@ -157,7 +163,9 @@ def actor_for_user(*, organization: Organization, user: User, now: datetime) -> 
             # The same name came in by an import or a backfill first; from now on it is this user's.
             Actor.objects.filter(pk=named.pk, user__isnull=True).update(user=user)
         elif named.user_id != user.pk:
-            raise Conflict(f"The name {user.username!r} belongs to another actor of {organization.slug}.")
+            raise Conflict(
+                f"The name {user.username!r} belongs to another actor of {organization.slug}."
+            )
     return named
 
 

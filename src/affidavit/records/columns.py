@@ -74,7 +74,9 @@ def columns_for(types: tuple[str, ...]) -> list[Column]:
     """Return the envelope's columns, then the union of the types' own; no types stand for all of them."""
     chosen = [RecordType(name) for name in types] or list(RecordType)
     members = dict.fromkeys(member for record_type in chosen for member in fields_of(record_type))
-    return [column for member in dict.fromkeys((*ENVELOPE, *members)) for column in _columns(member)]
+    return [
+        column for member in dict.fromkeys((*ENVELOPE, *members)) for column in _columns(member)
+    ]
 
 
 def _columns(member: str) -> list[Column]:
@@ -118,7 +120,9 @@ def body_of_row(row: Mapping[str, str], *, formula_guard: bool) -> dict[str, Any
     try:
         record_type = RecordType(row["record_type"])
     except (KeyError, ValueError) as error:
-        raise InvalidInput(f"record_type {row.get('record_type', '')[:60]!r} is not one of ours") from error
+        raise InvalidInput(
+            f"record_type {row.get('record_type', '')[:60]!r} is not one of ours"
+        ) from error
     body: dict[str, Any] = {}
     for member in (*ENVELOPE, *fields_of(record_type)):
         if member in NESTED:

@@ -118,7 +118,12 @@ def _shaped(draft: Draft, index: int) -> dict[str, Any]:
     except ValidationError as error:
         raise InvalidInput(
             f"record {index + 1} ({draft.record_type}): {describe(error)}",
-            extra={"index": index, "errors": error.errors(include_url=False, include_context=False, include_input=False)},
+            extra={
+                "index": index,
+                "errors": error.errors(
+                    include_url=False, include_context=False, include_input=False
+                ),
+            },
         ) from error
     return shape.model_dump(by_alias=True)
 
@@ -132,7 +137,9 @@ def describe(error: ValidationError) -> str:
     return "; ".join(parts)
 
 
-def _latest_revisions(organization: Organization, record_ids: list[str]) -> dict[str, tuple[int, int]]:
+def _latest_revisions(
+    organization: Organization, record_ids: list[str]
+) -> dict[str, tuple[int, int]]:
     """Map each known record id to (latest revision, its seq)."""
     latest: dict[str, tuple[int, int]] = {}
     for start in range(0, len(record_ids), _LOOKUP):
@@ -146,7 +153,11 @@ def _latest_revisions(organization: Organization, record_ids: list[str]) -> dict
 
 
 def _collect(
-    batch: _Batch, seq: int, draft: Draft, fields: dict[str, Any], latest: dict[str, tuple[int, int]]
+    batch: _Batch,
+    seq: int,
+    draft: Draft,
+    fields: dict[str, Any],
+    latest: dict[str, tuple[int, int]],
 ) -> None:
     previous = latest.get(draft.record_id)
     revision = _revision(draft, previous)
@@ -165,7 +176,9 @@ def _collect(
     )
     batch.records.append(_row(batch, draft, header))
     batch.texts.append((batch.organization.pk, seq, search_text(body)))
-    batch.appended.append(Appended(seq=seq, revision=revision, record_id=draft.record_id, body=body))
+    batch.appended.append(
+        Appended(seq=seq, revision=revision, record_id=draft.record_id, body=body)
+    )
 
 
 def _revision(draft: Draft, previous: tuple[int, int] | None) -> int:
@@ -184,7 +197,9 @@ def _revision(draft: Draft, previous: tuple[int, int] | None) -> int:
     return previous[0] + 1 if previous else 1
 
 
-def _body(batch: _Batch, seq: int, revision: int, draft: Draft, fields: dict[str, Any]) -> dict[str, Any]:
+def _body(
+    batch: _Batch, seq: int, revision: int, draft: Draft, fields: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "record_id": draft.record_id,
         "record_type": draft.record_type.value,
@@ -202,7 +217,12 @@ def _body(batch: _Batch, seq: int, revision: int, draft: Draft, fields: dict[str
 
 
 def _header(
-    batch: _Batch, seq: int, revision: int, supersedes: int | None, draft: Draft, fields: dict[str, Any]
+    batch: _Batch,
+    seq: int,
+    revision: int,
+    supersedes: int | None,
+    draft: Draft,
+    fields: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the header without its commitment; a member that does not apply is absent."""
     get = fields.get
@@ -284,7 +304,11 @@ def actor_ensure(
     if found is not None:
         return found
     created = Actor.objects.create(
-        organization=organization, pseudonym=pseudonym or new_id(), name=name, kind=kind.value, user=user
+        organization=organization,
+        pseudonym=pseudonym or new_id(),
+        name=name,
+        kind=kind.value,
+        user=user,
     )
     append(
         organization=organization,
@@ -325,10 +349,14 @@ def append_one(*, organization: Organization, draft: Draft, now: datetime) -> Ap
     return append(organization=organization, drafts=[draft], now=now)[0]
 
 
-def known_revisions(*, organization: Organization, record_ids: Iterable[str]) -> set[tuple[str, int]]:
+def known_revisions(
+    *, organization: Organization, record_ids: Iterable[str]
+) -> set[tuple[str, int]]:
     """Return the (record_id, revision) pairs that are recorded already, out of these ids."""
     ids, known = list(record_ids), set()
     for start in range(0, len(ids), _LOOKUP):
-        rows = Record.objects.filter(organization=organization, record_id__in=ids[start : start + _LOOKUP])
+        rows = Record.objects.filter(
+            organization=organization, record_id__in=ids[start : start + _LOOKUP]
+        )
         known.update(rows.values_list("record_id", "revision"))
     return known

@@ -88,10 +88,16 @@ Text = Annotated[str, Field(max_length=MAX_TEXT, strict=True), AfterValidator(_n
 OptionalText = Annotated[Text | None, BeforeValidator(lambda value: None if value == "" else value)]
 FilledText = Annotated[Text, AfterValidator(_not_blank)]
 Title = Annotated[
-    str, Field(max_length=MAX_TITLE, strict=True), AfterValidator(_no_nul), AfterValidator(_not_blank)
+    str,
+    Field(max_length=MAX_TITLE, strict=True),
+    AfterValidator(_no_nul),
+    AfterValidator(_not_blank),
 ]
 Name = Annotated[
-    str, Field(max_length=MAX_NAME, strict=True), AfterValidator(_no_nul), AfterValidator(_not_blank)
+    str,
+    Field(max_length=MAX_NAME, strict=True),
+    AfterValidator(_no_nul),
+    AfterValidator(_not_blank),
 ]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$", strict=True)]
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{7,64}$", strict=True)]
@@ -161,7 +167,10 @@ class VerificationRun(Shape):
     @model_validator(mode="after")
     def _adds_up(self) -> VerificationRun:
         counted = (
-            self.criteria_passed + self.criteria_failed + self.criteria_skipped + self.criteria_waived
+            self.criteria_passed
+            + self.criteria_failed
+            + self.criteria_skipped
+            + self.criteria_waived
         )
         terminal = self.status in TERMINAL_RUN_STATUSES
         if counted > self.criteria_total or (terminal and counted != self.criteria_total):
@@ -314,6 +323,4 @@ SHAPES: dict[RecordType, type[Shape]] = {
 
 def fields_of(record_type: RecordType) -> tuple[str, ...]:
     """Return the public names of the fields that a type adds to the envelope, in order."""
-    return tuple(
-        field.alias or name for name, field in SHAPES[record_type].model_fields.items()
-    )
+    return tuple(field.alias or name for name, field in SHAPES[record_type].model_fields.items())

@@ -147,7 +147,9 @@ def _waivable(organization: Organization, result_id: str) -> dict[str, Any]:
     if verdict is None:
         raise NotFound(f"There is no verdict {result_id[:80]!r} in {organization.slug}.")
     if verdict["status"] == VerdictStatus.PASS:
-        raise Conflict("This verdict is a pass; there is nothing to waive.", extra={"verdict_status": "pass"})
+        raise Conflict(
+            "This verdict is a pass; there is nothing to waive.", extra={"verdict_status": "pass"}
+        )
     if verdict["is_waived"]:
         raise Conflict("This verdict was recorded as waived already.", extra={"is_waived": True})
     return verdict
@@ -229,7 +231,9 @@ def _check_decision(runbook: Runbook, decision: Decision, acting: Acting) -> Non
             extra={"rule": REVIEWER_DIFFERS},
         )
     if decision == Decision.APPROVAL_WITHDRAWN and not _has_approved(runbook, acting):
-        raise Conflict(f"{acting.actor.name} has no approval of runbook {runbook.number} to withdraw.")
+        raise Conflict(
+            f"{acting.actor.name} has no approval of runbook {runbook.number} to withdraw."
+        )
 
 
 def _has_submitted(runbook: Runbook, acting: Acting) -> bool:

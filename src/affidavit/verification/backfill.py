@@ -171,7 +171,10 @@ def _verdict(job: _Job, item: Assessed, ordinal: int, now: datetime) -> NewVerdi
     evidence: list[EvidenceUse] = []
     if outcome.snippet is not None:
         stored = evidence_put(
-            organization=job.organization, data=outcome.snippet.encode(), media_type="text/plain", now=now
+            organization=job.organization,
+            data=outcome.snippet.encode(),
+            media_type="text/plain",
+            now=now,
         )
         evidence.append(EvidenceUse(kind=EvidenceKind.SNIPPET, sha256=stored.sha256))
     return NewVerdict(

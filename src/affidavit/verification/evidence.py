@@ -44,7 +44,9 @@ def media_type_check(text: str) -> str:
     return plain
 
 
-def evidence_put(*, organization: Organization, data: bytes, media_type: str, now: datetime) -> Evidence:
+def evidence_put(
+    *, organization: Organization, data: bytes, media_type: str, now: datetime
+) -> Evidence:
     """Store `data` and return what was stored; storing the same content again changes nothing.
 
     Raises:
@@ -58,7 +60,12 @@ def evidence_put(*, organization: Organization, data: bytes, media_type: str, no
 
 
 def evidence_store(
-    *, organization: Organization, chunks: Iterable[bytes], sha256: str, media_type: str, now: datetime
+    *,
+    organization: Organization,
+    chunks: Iterable[bytes],
+    sha256: str,
+    media_type: str,
+    now: datetime,
 ) -> Evidence:
     """Store the content that `chunks` yield, which must have the digest `sha256` (64 lower-case hex).
 

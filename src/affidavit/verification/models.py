@@ -39,7 +39,9 @@ class Run(models.Model):
     class Meta:
         db_table = "verification_run"
         indexes: ClassVar = [
-            models.Index(fields=["organization", "runbook_number", "requested_at"], name="runs_by_runbook"),
+            models.Index(
+                fields=["organization", "runbook_number", "requested_at"], name="runs_by_runbook"
+            ),
         ]
 
 

@@ -20,7 +20,9 @@ def run_get(*, organization: Organization, run_id: str) -> Run:
     Raises:
         NotFound: the organization has no such run.
     """
-    found = Run.objects.select_related("repo").filter(organization=organization, run_id=run_id).first()
+    found = (
+        Run.objects.select_related("repo").filter(organization=organization, run_id=run_id).first()
+    )
     if found is None:
         raise NotFound(f"There is no run {run_id[:80]!r} in {organization.slug}.")
     return found
@@ -43,10 +45,12 @@ def verdicts_of(*, organization: Organization, run_id: str) -> list[dict[str, An
         record_type=RecordType.VERIFICATION_RESULT.value,
         superseded_by__isnull=True,
     ).values_list("seq", flat=True)
-    bodies = Entry.objects.filter(organization=organization, seq__in=seqs, body__isnull=False).values_list(
-        "body", flat=True
+    bodies = Entry.objects.filter(
+        organization=organization, seq__in=seqs, body__isnull=False
+    ).values_list("body", flat=True)
+    return sorted(
+        (orjson.loads(body) for body in bodies if body), key=lambda body: int(body["ordinal"])
     )
-    return sorted((orjson.loads(body) for body in bodies if body), key=lambda body: int(body["ordinal"]))
 
 
 def current_body(
@@ -65,5 +69,9 @@ def current_body(
     )
     if seq is None:
         return None
-    text = Entry.objects.filter(organization=organization, seq=seq).values_list("body", flat=True).first()
+    text = (
+        Entry.objects.filter(organization=organization, seq=seq)
+        .values_list("body", flat=True)
+        .first()
+    )
     return orjson.loads(text) if text else None

@@ -88,7 +88,9 @@ def run_start(
             criteria_total=len(criteria_of(runbook=runbook)), requested_at=at, started_at=began,
         )  # fmt: skip
         acting = Acting(actor=actor, actor_kind=actor_kind, via=via, now=now)
-        append_one(organization=organization, draft=run_draft(run, acting, at, revises=False), now=now)
+        append_one(
+            organization=organization, draft=run_draft(run, acting, at, revises=False), now=now
+        )
         Run.objects.bulk_create([run])
     return run
 
@@ -149,7 +151,9 @@ def run_finish(
         _complete(run, at)
         if run.criteria_total == 0:
             run.status = RunStatus.ERROR.value
-            run.error_message = "Nothing was checked: there was no criterion and no invariant to check."
+            run.error_message = (
+                "Nothing was checked: there was no criterion and no invariant to check."
+            )
         else:
             run.status = outcome(run).value
         if expected_status is not None and run.status != expected_status:
@@ -200,7 +204,11 @@ def criteria_replace(
         )  # fmt: skip
         stale = (
             Run.objects.select_related("repo")
-            .filter(organization=organization, runbook_number=number, runbook_version__lt=runbook.version)
+            .filter(
+                organization=organization,
+                runbook_number=number,
+                runbook_version__lt=runbook.version,
+            )
             .exclude(status__in=[status.value for status in TERMINAL_RUN_STATUSES])
         )
         for run in stale.order_by("requested_at", "run_id"):
@@ -271,7 +279,10 @@ def _complete(run: Run, at: datetime) -> None:
 
 def _break(run: Run, error_message: str, at: datetime) -> None:
     if run.status in TERMINAL_RUN_STATUSES:
-        raise Conflict(f"Run {run.run_id} has ended already: it {run.status}.", extra={"run_status": run.status})
+        raise Conflict(
+            f"Run {run.run_id} has ended already: it {run.status}.",
+            extra={"run_status": run.status},
+        )
     run.started_at = run.started_at or at
     _complete(run, at)
     run.status = RunStatus.ERROR.value

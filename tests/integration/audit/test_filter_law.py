@@ -30,9 +30,19 @@ ACTORS = ["ada", "björn", "ada\u202e", "nobody"]
 def trail() -> Trail:
     made = Trail()
     björn, bidi = made.actor("björn"), made.actor("ada\u202e")
-    made.change(1, statuses=("pass", "fail", "warn"), waive="accepted_risk", reason="Straße =1+1 100%")
-    made.change(2, statuses=("error",), at=T0 + timedelta(days=1, microseconds=1), repo="acme/api", actor=björn)
-    made.change(3, waive="fix_in_followup", at=T0 - timedelta(days=40), commit="b2" * 20, actor=bidi)
+    made.change(
+        1, statuses=("pass", "fail", "warn"), waive="accepted_risk", reason="Straße =1+1 100%"
+    )
+    made.change(
+        2,
+        statuses=("error",),
+        at=T0 + timedelta(days=1, microseconds=1),
+        repo="acme/api",
+        actor=björn,
+    )
+    made.change(
+        3, waive="fix_in_followup", at=T0 - timedelta(days=40), commit="b2" * 20, actor=bidi
+    )
     Trail("rival").change(1, waive="accepted_risk")  # another organization's records never match
     return made
 
@@ -55,7 +65,14 @@ def oracle(trail: Trail, query: Query) -> set[int]:
 
 
 moments = st.sampled_from(
-    ["", "2026-03-01", "2026-03-02", "2026-03-02T12:00:00.000001Z", "2026-01-20", "2026-03-01T13:00:00+01:00"]
+    [
+        "",
+        "2026-03-01",
+        "2026-03-02",
+        "2026-03-02T12:00:00.000001Z",
+        "2026-01-20",
+        "2026-03-01T13:00:00+01:00",
+    ]
 )
 several = lambda values: st.lists(st.sampled_from(values), max_size=2, unique=True)  # noqa: E731
 filters = st.fixed_dictionaries(
@@ -72,7 +89,9 @@ filters = st.fixed_dictionaries(
 
 def parsed(chosen: dict[str, Any]) -> AuditFilter | None:
     pairs = [
-        (name, value) for name, values in chosen.items() for value in (values if isinstance(values, list) else [values])
+        (name, value)
+        for name, values in chosen.items()
+        for value in (values if isinstance(values, list) else [values])
     ]
     start, end = chosen["from"], chosen["until"]
     if start and end and end < start:
@@ -135,7 +154,12 @@ def test_paging_neither_skips_nor_repeats_a_record_while_others_arrive(trail: Tr
     organization = trail.organization
     size = selectors.head_size(organization=organization)
     query = Query(ledger_size=2**53, revisions="all")
-    before = {row.seq for row in selectors.page(organization=organization, query=query, after=None, limit=999).rows}
+    before = {
+        row.seq
+        for row in selectors.page(
+            organization=organization, query=query, after=None, limit=999
+        ).rows
+    }
     seen: list[int] = []
     page = selectors.page(organization=organization, query=query, after=None, limit=4)
     number = 100

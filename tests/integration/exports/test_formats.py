@@ -28,7 +28,9 @@ from tests.support.trail import T0, Trail
 
 pytestmark = pytest.mark.django_db
 
-HOSTILE = '=HYPERLINK("http://x")\r\nline, two "quoted" \t \u202eevil مرحبا שלום 漢字 😀 \x07 \u2028 \'=1'
+HOSTILE = (
+    '=HYPERLINK("http://x")\r\nline, two "quoted" \t \u202eevil مرحبا שלום 漢字 😀 \x07 \u2028 \'=1'
+)
 
 
 @pytest.fixture
@@ -39,7 +41,9 @@ def trail() -> Trail:
     return made
 
 
-def create(trail: Trail, format: ExportFormat, params: list[tuple[str, str]], **more: Any) -> Export:
+def create(
+    trail: Trail, format: ExportFormat, params: list[tuple[str, str]], **more: Any
+) -> Export:
     return export_create(
         organization=trail.organization, actor=trail.ada, role="admin", via=Via.CLI,
         filter=AuditFilter.from_params(params), format=format, time_zone=ZoneInfo("Europe/Berlin"),
@@ -47,7 +51,9 @@ def create(trail: Trail, format: ExportFormat, params: list[tuple[str, str]], **
     )  # fmt: skip
 
 
-def render(trail: Trail, folder: Path, format: ExportFormat, *params: tuple[str, str], **more: Any) -> Path:
+def render(
+    trail: Trail, folder: Path, format: ExportFormat, *params: tuple[str, str], **more: Any
+) -> Path:
     export = create(trail, format, list(params), **more)
     files = render_files(request_of(export=export), directory=folder, stem="audit")
     export_finish(export=export, files=files, now=T0)
@@ -64,12 +70,17 @@ def test_json_ndjson_and_csv_hold_the_same_records(trail: Trail, tmp_path: Path)
     assert [(row["record_id"], int(row["revision"])) for row in rows] == [
         (body["record_id"], body["revision"]) for body in document["records"]
     ]
-    reasons = [unguarded(row["reason"]) for row in rows if row["record_type"] == "verification_result"]
+    reasons = [
+        unguarded(row["reason"]) for row in rows if row["record_type"] == "verification_result"
+    ]
     assert HOSTILE in reasons
     manifest = document["manifest"]
     assert manifest["rows"]["total_exported"] == len(rows) == manifest["rows"]["total_matching"]
     assert manifest["rows"]["exported"] == manifest["rows"]["matching"]
-    assert manifest["files"][0]["sha256"] == hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
+    assert (
+        manifest["files"][0]["sha256"]
+        == hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
+    )
 
 
 def test_the_bodies_are_exported_byte_for_byte_as_stored(trail: Trail, tmp_path: Path) -> None:
@@ -78,14 +89,18 @@ def test_the_bodies_are_exported_byte_for_byte_as_stored(trail: Trail, tmp_path:
     exported = render(trail, tmp_path, ExportFormat.NDJSON, ("type", "all"), ("revisions", "all"))
     stored = Entry.objects.filter(organization=trail.organization).order_by("seq")
     size = Export.objects.get().ledger_size
-    assert exported.read_bytes() == b"".join((entry.body or "").encode() + b"\n" for entry in stored[:size])
+    assert exported.read_bytes() == b"".join(
+        (entry.body or "").encode() + b"\n" for entry in stored[:size]
+    )
 
 
 def test_the_same_export_made_again_later_has_the_same_bytes(trail: Trail, tmp_path: Path) -> None:
     for format in (ExportFormat.JSON, ExportFormat.NDJSON, ExportFormat.CSV):
         export = create(trail, format, [("type", "all")])
         first = render_files(request_of(export=export), directory=tmp_path, stem="one")
-        trail.change(10 + len(format), waive="doesnt_apply")  # supersedes and adds, after the freeze
+        trail.change(
+            10 + len(format), waive="doesnt_apply"
+        )  # supersedes and adds, after the freeze
         (tmp_path / "again").mkdir(exist_ok=True)
         second = render_files(request_of(export=export), directory=tmp_path / "again", stem="one")
         assert first == second
@@ -95,7 +110,9 @@ def test_records_that_arrive_after_the_freeze_are_not_in_it(trail: Trail, tmp_pa
     export = create(trail, ExportFormat.NDJSON, [("type", "all")])
     trail.change(3)
     render_files(request_of(export=export), directory=tmp_path, stem="audit")
-    seqs = [json.loads(line)["seq"] for line in (tmp_path / "audit.ndjson").read_bytes().splitlines()]
+    seqs = [
+        json.loads(line)["seq"] for line in (tmp_path / "audit.ndjson").read_bytes().splitlines()
+    ]
     assert max(seqs) < export.ledger_size
 
 
@@ -116,7 +133,14 @@ def test_one_type_gives_exactly_that_types_columns(trail: Trail, tmp_path: Path)
 
 def test_the_fast_csv_equals_the_obvious_one(trail: Trail, tmp_path: Path) -> None:
     for guard in (True, False):
-        path = render(trail, tmp_path, ExportFormat.CSV, ("type", "all"), ("revisions", "all"), formula_guard=guard)
+        path = render(
+            trail,
+            tmp_path,
+            ExportFormat.CSV,
+            ("type", "all"),
+            ("revisions", "all"),
+            formula_guard=guard,
+        )
         export = Export.objects.order_by("-pk")[0]
         lines = request_of(export=export)
         (tmp_path / "plain").mkdir(exist_ok=True)
@@ -175,7 +199,9 @@ def test_an_export_that_misses_a_row_fails_visibly_and_leaves_no_file(
 
 def test_an_empty_result_is_a_complete_export(trail: Trail, tmp_path: Path) -> None:
     none = ("repo", "acme/never")
-    assert json.loads(render(trail, tmp_path, ExportFormat.JSON, none).read_bytes())["records"] == []
+    assert (
+        json.loads(render(trail, tmp_path, ExportFormat.JSON, none).read_bytes())["records"] == []
+    )
     assert render(trail, tmp_path, ExportFormat.NDJSON, none).read_bytes() == b""
     assert render(trail, tmp_path, ExportFormat.CSV, none).read_bytes().count(b"\r\n") == 1
 
@@ -188,7 +214,11 @@ def test_asking_and_finishing_are_recorded_with_filters_counts_and_digests(
     revisions = Record.objects.filter(organization=trail.organization, record_id=export.export_id)
     assert [row.revision for row in revisions.order_by("seq")] == [1, 2]
     body = _bodies(trail, 10**9)[-1]
-    assert (body["record_type"], body["action"], body["outcome"]) == ("access", "export_created", "completed")
+    assert (body["record_type"], body["action"], body["outcome"]) == (
+        "access",
+        "export_created",
+        "completed",
+    )
     assert body["filters"] == {"status": ["fail"]}
     assert body["row_counts"] == {"verification_result": 2}
     assert body["digests"]["audit.csv"] == hashlib.sha256(path.read_bytes()).hexdigest()

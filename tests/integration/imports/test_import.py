@@ -63,7 +63,11 @@ hostile = st.text(
 )
 
 
-@given(title=hostile.filter(str.strip), reason=hostile, format=st.sampled_from(["json", "ndjson", "csv"]))
+@given(
+    title=hostile.filter(str.strip),
+    reason=hostile,
+    format=st.sampled_from(["json", "ndjson", "csv"]),
+)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_export_then_import_then_export_gives_the_same_records(
     tmp_path: Path, home: Path, title: str, reason: str, format: str
@@ -88,7 +92,9 @@ def test_a_megabyte_of_reason_survives_the_way_through_every_format(tmp_path: Pa
     for format in (ExportFormat.JSON, ExportFormat.NDJSON, ExportFormat.CSV):
         target = Trail(f"to-{format}")
         imported(target, exported(source, tmp_path, format))
-        back = records(exported(target, tmp_path, ExportFormat.NDJSON, ("type", "verification_result")))
+        back = records(
+            exported(target, tmp_path, ExportFormat.NDJSON, ("type", "verification_result"))
+        )
         assert [body["reason"] for body in back] == [reason, reason]
 
 
@@ -118,17 +124,25 @@ def test_the_trail_goes_on_where_the_import_ended(tmp_path: Path) -> None:
     runbook = Runbook.objects.get(organization=target.organization)
     assert (runbook.number, runbook.title) == (7, "Change the shop")
     assert Run.objects.get(organization=target.organization).status == "failed"
-    waived = Record.objects.filter(organization=target.organization, waiver_category="accepted_risk")
+    waived = Record.objects.filter(
+        organization=target.organization, waiver_category="accepted_risk"
+    )
     assert {row.record_type for row in waived} == {"waiver", "verification_result"}
-    commits = Record.objects.filter(organization=target.organization, record_type="verification_result")
+    commits = Record.objects.filter(
+        organization=target.organization, record_type="verification_result"
+    )
     assert {row.commit_sha for row in commits} == {"a1" * 20}
 
 
-def test_imported_records_say_that_they_were_imported_and_when_they_happened(tmp_path: Path) -> None:
+def test_imported_records_say_that_they_were_imported_and_when_they_happened(
+    tmp_path: Path,
+) -> None:
     source, target = Trail(), Trail("copy")
     source.change(1)
     imported(target, exported(source, tmp_path, ExportFormat.JSON))
-    entry = Entry.objects.filter(organization=target.organization, body__contains="runbook_submission").first()
+    entry = Entry.objects.filter(
+        organization=target.organization, body__contains="runbook_submission"
+    ).first()
     assert entry is not None
     body = json.loads(entry.body or "")
     assert (body["via"], body["occurred_at"]) == ("import", "2026-03-01T12:00:00.000000Z")
@@ -176,7 +190,7 @@ def test_one_bad_line_refuses_the_whole_file_and_is_named(tmp_path: Path) -> Non
         (b'{"record_id":"a","record_id":"b"}\n', "twice"),
         (b'{"record_id":"a","seq":1e3}\n', "not an integer"),
         (b'{"record_id":"a\\ud800"}\n', "surrogate|ActorKind|RecordType"),
-        (b'[1, 2]', "not a JSON object"),
+        (b"[1, 2]", "not a JSON object"),
         (b'{"records": 7}', "no list"),
         (b"record_id,record_type\r\nx\r\n", "1 cells"),
         (b"record_id,record_type,record_id\r\n", "twice"),

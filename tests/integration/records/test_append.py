@@ -10,12 +10,12 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from affidavit.kit.errors import Conflict, InvalidInput
+from affidavit.ledger import keys
 from affidavit.ledger.models import Checkpoint, Entry, Head
 from affidavit.ledger.services import checkpoint_sign
 from affidavit.proof.canonical import encode
 from affidavit.proof.checkpoint import open_checkpoint
 from affidavit.proof.merkle import leaf_hash, root_hash
-from affidavit.ledger import keys
 from affidavit.records.models import Record
 from affidavit.records.services import append
 from affidavit.records.types import RecordType
@@ -46,7 +46,9 @@ def test_the_stored_bytes_are_canonical_and_the_header_commits_to_the_body(trail
     assert len({bytes(entry.salt or b"") for entry in entries(trail)}) == len(entries(trail))
 
 
-def test_seq_is_dense_from_zero_and_the_checkpoint_signs_the_root_over_all_headers(trail: Trail) -> None:
+def test_seq_is_dense_from_zero_and_the_checkpoint_signs_the_root_over_all_headers(
+    trail: Trail,
+) -> None:
     trail.change(1)
     found = entries(trail)
     assert [entry.seq for entry in found] == list(range(len(found)))
@@ -77,7 +79,9 @@ def test_a_later_fact_is_a_new_revision_that_supersedes_the_one_before(trail: Tr
 
 
 def test_time_never_goes_back_though_the_clock_does(trail: Trail) -> None:
-    trail.append(trail.draft(RecordType.RUNBOOK_SUBMISSION, submission(1, "A", T0, SHA, "ada")), now=T0)
+    trail.append(
+        trail.draft(RecordType.RUNBOOK_SUBMISSION, submission(1, "A", T0, SHA, "ada")), now=T0
+    )
     late = trail.append(
         trail.draft(RecordType.RUNBOOK_SUBMISSION, submission(2, "B", T0, SHA, "ada")),
         now=T0 - timedelta(hours=1),
@@ -102,7 +106,9 @@ def test_the_record_goes_when_its_change_is_rolled_back(trail: Trail) -> None:
 
 
 def test_the_same_record_id_twice_is_refused_and_nothing_is_written(trail: Trail) -> None:
-    one = trail.draft(RecordType.RUNBOOK_SUBMISSION, submission(1, "A", T0, SHA, "ada"), record_id="x")
+    one = trail.draft(
+        RecordType.RUNBOOK_SUBMISSION, submission(1, "A", T0, SHA, "ada"), record_id="x"
+    )
     before = len(entries(trail))
     with pytest.raises(Conflict, match="recorded already"):
         trail.append(one, one)
@@ -112,7 +118,9 @@ def test_the_same_record_id_twice_is_refused_and_nothing_is_written(trail: Trail
 def test_revising_what_is_not_recorded_is_refused(trail: Trail) -> None:
     with pytest.raises(Conflict, match="not recorded yet"):
         trail.append(
-            trail.draft(RecordType.VERIFICATION_RUN, run_fields("r1", 1, SHA), record_id="r1", revises=True)
+            trail.draft(
+                RecordType.VERIFICATION_RUN, run_fields("r1", 1, SHA), record_id="r1", revises=True
+            )
         )
 
 
@@ -177,5 +185,7 @@ def test_the_database_refuses_to_change_or_delete_entries_and_checkpoints(
 def test_postgresql_refuses_to_truncate_the_ledger(trail: Trail) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else their pending checks refuse first
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE"
+            )  # else their pending checks refuse first
             cursor.execute("TRUNCATE ledger_entry CASCADE")
