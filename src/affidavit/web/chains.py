@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from affidavit.audit.selectors import Row, chain
 from affidavit.identity.models import Organization
+from affidavit.kit.clock import parse_time
 from affidavit.records.types import RecordType, VerdictStatus
 from affidavit.web.lines import Line, line
 from affidavit.web.vocabulary import Status, status_of
@@ -20,6 +22,7 @@ class Event:
 
     line: Line
     body: dict[str, Any]
+    moment: datetime | None  # in the viewer's zone; a run's is when it began
     here: bool = False
     verdicts: list[Event] = field(default_factory=list)
 
@@ -54,7 +57,12 @@ def timeline(
 def arranged(rows: list[Row], record_id: str, time_zone: ZoneInfo) -> list[Event]:
     """Return the rows as events; a verdict whose run is not among them stands for itself."""
     events = [
-        Event(line=line(row, time_zone), body=row.body or {}, here=row.record_id == record_id)
+        Event(
+            line=line(row, time_zone),
+            body=row.body or {},
+            moment=_began(row.body or {}, time_zone),
+            here=row.record_id == record_id,
+        )
         for row in rows
     ]
     runs = {
@@ -72,5 +80,10 @@ def arranged(rows: list[Row], record_id: str, time_zone: ZoneInfo) -> list[Event
     for run in runs.values():
         run.verdicts.sort(key=lambda verdict: int(verdict.body.get("ordinal", 0)))
     # A run stands where it began, before what was decided about its verdicts.
-    top.sort(key=lambda event: event.body.get("started_at") or event.body.get("occurred_at", ""))
+    top.sort(key=lambda event: event.moment or datetime.min.replace(tzinfo=UTC))
     return top
+
+
+def _began(body: dict[str, Any], time_zone: ZoneInfo) -> datetime | None:
+    text = body.get("started_at") or body.get("occurred_at")
+    return parse_time(text).astimezone(time_zone) if text else None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from html import escape
 
-WIDTH, HEIGHT = 720, 190
+WIDTH, HEIGHT = 720, 158
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 26
 _MAX_BARS = 93
 
@@ -101,7 +101,9 @@ def _stack(bar: Bar, left: float, width: float, unit: float) -> str:
     title = ", ".join(f"{bar.counts[name]} {name}" for name in SERIES if bar.counts.get(name))
     parts = [f"<g class='stack'><title>{escape(bar.label)}: {escape(title)}</title>"]
     # The whole column answers the pointer, so that a small bar's figures can be read too.
-    parts.append(_rect(left, _TOP, width, HEIGHT - _TOP - _BOTTOM, 'class="hit" fill="transparent"'))
+    parts.append(
+        _rect(left, _TOP, width, HEIGHT - _TOP - _BOTTOM, 'class="hit" fill="transparent"')
+    )
     bottom = float(HEIGHT - _BOTTOM)
     for name, (colour, strokes) in SERIES.items():
         height = bar.counts.get(name, 0) * unit
@@ -186,13 +188,11 @@ def _grid_line(height: float, value: int) -> str:
 
 
 def _rect(left: float, top: float, width: float, height: float, attributes: str) -> str:
-    return (
-        f'<rect x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}" {attributes}/>'
-    )
+    return f'<rect x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}" {attributes}/>'
 
 
 def _text(left: float, base: float, text: str, anchor: str, name: str = "axis") -> str:
     return (
-        f'<text class="{name}" x="{left:.1f}" y="{base:.1f}" text-anchor="{anchor}" font-size="12"'
+        f'<text class="{name}" x="{left:.1f}" y="{base:.1f}" text-anchor="{anchor}" font-size="11"'
         f' fill="#5b6472">{escape(text)}</text>'
     )

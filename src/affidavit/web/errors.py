@@ -50,4 +50,3 @@ def _page(request: HttpRequest, status: HTTPStatus, message: str) -> HttpRespons
     response = render(request, "web/error.html", context, status=status)
     response.headers["Cache-Control"] = "no-store, private"
     return response
-

@@ -124,7 +124,8 @@ def date_form(listing: Listing) -> dict[str, Any]:
     return {
         "date": date,
         "choices": [
-            Option(value=value, label=label, checked=value == date) for value, label in DATES.items()
+            Option(value=value, label=label, checked=value == date)
+            for value, label in DATES.items()
         ],
         "from": start,
         "until": until,
@@ -159,7 +160,11 @@ def _chips(listing: Listing) -> Iterator[Chip]:
         yield Chip(
             name="date", label=LABELS["date"], value=dates["summary"], remove_url=without.url()
         )
-    tables = {"type": {**TYPE_LABELS, "all": "Every type"}, "status": STATUS_LABELS, "waiver": WAIVER_LABELS}
+    tables = {
+        "type": {**TYPE_LABELS, "all": "Every type"},
+        "status": STATUS_LABELS,
+        "waiver": WAIVER_LABELS,
+    }
     for name, value in listing.chosen:
         if name in ("date", "from", "until", "q") or (name == "revisions" and value == "current"):
             continue

@@ -101,7 +101,9 @@ def _nested(name: str, label: str, value: Any) -> Field:
         return Field(name=name, label=label, kind="changes", value=value)
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return Field(name=name, label=label, kind="list", value=value)
-    if isinstance(value, dict) and all(not isinstance(item, dict | list) for item in value.values()):
+    if isinstance(value, dict) and all(
+        not isinstance(item, dict | list) for item in value.values()
+    ):
         parts = [one(key, item) for key, item in value.items()]
         return Field(name=name, label=label, kind="parts", parts=parts)
     text = json.dumps(value, indent=2, ensure_ascii=False)

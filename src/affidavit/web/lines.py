@@ -100,7 +100,9 @@ def _texts(record_type: str, body: dict[str, Any]) -> tuple[str, str]:
         case RecordType.RUNBOOK_SUBMISSION:
             return body["title"], body["intent"]
         case RecordType.VERIFICATION_RUN:
-            return run_counts(body), get("error_message") or f"Trigger: {words(body['trigger_source'])}"
+            return run_counts(body), get(
+                "error_message"
+            ) or f"Trigger: {words(body['trigger_source'])}"
         case RecordType.VERIFICATION_RESULT:
             return body["criterion"], body["reason"]
         case RecordType.WAIVER:
@@ -111,7 +113,9 @@ def _texts(record_type: str, body: dict[str, Any]) -> tuple[str, str]:
                 about += f" at {body['commit_sha'][:10]}"
             return get("comment") or words(body["decision"]), about
         case RecordType.MERGE:
-            return get("pull_request") or f"Merge {body['merge_commit_sha'][:10]}", f"Gate: {body['gate']}"
+            return get(
+                "pull_request"
+            ) or f"Merge {body['merge_commit_sha'][:10]}", f"Gate: {body['gate']}"
         case RecordType.INVARIANT_CHANGE:
             return f"{words(body['action'])} {body['invariant_id']}", f"By {body['changed_by']}"
         case RecordType.POLICY_CHANGE:

@@ -52,7 +52,8 @@ def trail(viewer: Viewer, listing: Listing) -> dict[str, Any]:
         "at": at,
         "total": total,
         "days": [
-            {"day": day, "lines": group} for day, group in by_day(lines(shown.rows, viewer.time_zone))
+            {"day": day, "lines": group}
+            for day, group in by_day(lines(shown.rows, viewer.time_zone))
         ],
         "bounds": found,
         "chips": chips(listing),
@@ -148,7 +149,8 @@ def _charts(viewer: Viewer, listing: Listing, found: Compiled) -> dict[str, Any]
         "verdict_totals": [(status_of(name), name, count) for name, count in totals.items()],
         "verdict_count": sum(totals.values()),
         "verdict_chart": charts.stacked_bars(
-            bars, label=f"Verdicts by {unit} and status: {spoken}. The figures are in the table below."
+            bars,
+            label=f"Verdicts by {unit} and status: {spoken}. The figures are in the table below.",
         ),
         "waiver_count": sum(waivers.values()),
         "waiver_chart": charts.horizontal_bars(

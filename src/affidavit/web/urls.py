@@ -16,9 +16,7 @@ urlpatterns = [
     path("audit/saved", audit.saved_filter_save, name="saved-filter-save"),
     path("audit/saved/<int:pk>/delete", audit.saved_filter_delete, name="saved-filter-delete"),
     path("audit/export", exports.export_new, name="export-new"),
-    re_path(
-        r"^audit/records/(?P<record_id>[A-Za-z0-9._:-]{1,64})$", record.record, name="record"
-    ),
+    re_path(r"^audit/records/(?P<record_id>[A-Za-z0-9._:-]{1,64})$", record.record, name="record"),
     re_path(
         r"^audit/records/(?P<record_id>[A-Za-z0-9._:-]{1,64})/(?P<revision>[0-9]{1,9})/(?P<part>header|body)$",
         record.raw,

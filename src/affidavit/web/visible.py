@@ -18,7 +18,8 @@ _HIDDEN = re.compile(
 
 def visible(text: str) -> SafeString:
     """Return escaped HTML of `text` in which each hidden character is a labelled mark."""
-    parts, place = [], 0
+    parts: list[str] = []
+    place = 0
     for match in _HIDDEN.finditer(text):
         parts.append(escape(text[place : match.start()]))
         parts.append(_mark(match.group()))

@@ -105,6 +105,14 @@ def local(value: datetime, time_zone: ZoneInfo) -> str:
     return stamp(value.astimezone(time_zone))
 
 
+@register.filter
+def bound(value: datetime, time_zone: ZoneInfo) -> str:
+    """Return a filter's bound in the viewer's zone; a midnight as the beginning of its day."""
+    moment = value.astimezone(time_zone)
+    midnight = (moment.hour, moment.minute, moment.second, moment.microsecond) == (0, 0, 0, 0)
+    return f"{moment:%Y-%m-%d} 00:00" if midnight else f"{moment:%Y-%m-%d %H:%M:%S.%f}"
+
+
 # Django's own `date` filter would move a time to another zone; these show it in the zone that it has.
 @register.filter
 def stamp(value: datetime) -> str:

@@ -50,9 +50,7 @@ def _context(request: PageRequest, listing: Listing) -> tuple[dict[str, Any], in
     context: dict[str, Any] = {
         "section": "audit",
         "listing": listing,
-        "facets": facets.facet_list(
-            listing, selectors.facets(organization=viewer.organization)
-        ),
+        "facets": facets.facet_list(listing, selectors.facets(organization=viewer.organization)),
         "dates": facets.date_form(listing),
         "more_summary": facets.more_summary(listing),
         "now_local": viewer.now.astimezone(viewer.time_zone),

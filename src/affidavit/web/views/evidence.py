@@ -12,7 +12,9 @@ from affidavit.web.files import file_response
 from affidavit.web.http import PageRequest, member_page
 
 # Even a file that a browser would run is shut in: no script, no request, no frame, an origin of its own.
-EVIDENCE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+EVIDENCE_POLICY = (
+    "default-src 'none'; sandbox; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 
 
 @require_GET

@@ -31,12 +31,17 @@ from affidavit.web.vocabulary import TYPE_PLURALS
 FORMATS: dict[ExportFormat, tuple[str, str]] = {
     ExportFormat.PACKAGE: (
         "Evidence package",
-        "ZIP of JSON, CSV and PDF with ledger headers, checkpoint and manifest;"
-        " an auditor checks it offline with affidavit verify.",
+        "JSON, CSV and PDF with ledger headers, checkpoint and manifest; verified offline.",
     ),
-    ExportFormat.PDF: ("PDF", "For reading and filing: manifest, summary, tables, waiver register."),
+    ExportFormat.PDF: (
+        "PDF",
+        "For reading and filing: manifest, summary, tables, waiver register.",
+    ),
     ExportFormat.CSV: ("CSV", "For spreadsheets: one row a record, one header row, UTF-8."),
-    ExportFormat.JSON: ("JSON", "One document: the records exactly as recorded, then the manifest."),
+    ExportFormat.JSON: (
+        "JSON",
+        "One document: the records exactly as recorded, then the manifest.",
+    ),
     ExportFormat.NDJSON: (
         "Newline-delimited JSON",
         "For programs: one record a line, the manifest beside it.",

@@ -57,7 +57,9 @@ def time_zone(request: PageRequest) -> HttpResponse:
     if name and zone_by_name(name) is None:
         raise InvalidInput(f"{name[:60]!r} is no IANA time zone, such as Europe/Berlin.")
     User.objects.filter(pk=request.member.user.pk).update(time_zone=name)
-    messages.success(request, f"Times are shown in {name or 'the time zone of your browser'}.", "good")
+    messages.success(
+        request, f"Times are shown in {name or 'the time zone of your browser'}.", "good"
+    )
     return HttpResponseRedirect(safe_next(request, reverse("settings")))
 
 
@@ -100,7 +102,9 @@ def token_create(request: PageRequest) -> HttpResponse:
         now=now,
         expires_at=now + timedelta(days=days) if days else None,
     )
-    return render(request, "web/settings.html", _context(request) | {"token": token, "secret": secret})
+    return render(
+        request, "web/settings.html", _context(request) | {"token": token, "secret": secret}
+    )
 
 
 @require_POST
@@ -108,7 +112,9 @@ def token_create(request: PageRequest) -> HttpResponse:
 def token_end(request: PageRequest, pk: int) -> HttpResponse:
     """Revoke one of this person's own tokens, at once."""
     member = request.member
-    token = ApiToken.objects.filter(pk=pk, user=member.user, organization=member.organization).first()
+    token = ApiToken.objects.filter(
+        pk=pk, user=member.user, organization=member.organization
+    ).first()
     if token is None:
         raise NotFound("You have no such token here.")
     now = clock.now()
