@@ -44,5 +44,16 @@ def found_in(pattern: str, text: bytes) -> bool:
 
 
 def spans(pattern: str, text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield start and end (in bytes) of each match in UTF-8 text; matches do not overlap."""
-    return (match.span() for match in compiled(pattern).finditer(text))
+    """Yield start and end (in bytes) of the first match in each line of UTF-8 text that has one.
+
+    After a match the search goes on in the line after the one in which it ends.
+    """
+    expression = compiled(pattern)
+    at = 0
+    while at < len(text) and (match := expression.search(text, at)) is not None:
+        start, end = match.span()
+        yield start, end
+        line_end = text.find(b"\n", max(start, end - 1))
+        if line_end < 0:
+            return
+        at = line_end + 1

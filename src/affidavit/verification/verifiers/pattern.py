@@ -29,9 +29,7 @@ from affidavit.verification.verifiers.text import Scope, overlaps
 if TYPE_CHECKING:
     from ast_grep_py import Config
 
-MAX_PARSED_BYTES = (
-    2 * 1024 * 1024
-)  # of one file; a syntax tree takes about fifty times that in memory
+MAX_PARSED_BYTES = 1024 * 1024  # of one file; hostile code took half a minute at twice that
 
 Pattern = str | dict[str, Any]
 
