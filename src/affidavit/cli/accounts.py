@@ -5,11 +5,15 @@ from __future__ import annotations
 import getpass
 import secrets
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from affidavit.cli import setup
+
+if TYPE_CHECKING:
+    from affidavit.identity.models import User
+    from affidavit.identity.types import Role
 
 organization_app = typer.Typer(
     help="Organizations: each has its own records, numbers and ledger.", no_args_is_help=True
@@ -141,7 +145,7 @@ def user_add(
     typer.echo(f"{username} is {chosen} in {target.slug}" + (f" until {until}." if until else "."))
 
 
-def _role(text: str) -> "Role":  # noqa: F821, UP037 - imported lazily
+def _role(text: str) -> Role:
     from affidavit.identity.types import Role
     from affidavit.kit.errors import InvalidInput
 
@@ -201,7 +205,7 @@ def token_create(
     typer.secho("Keep it safe: it is not shown again.", err=True)
 
 
-def _user(username: str) -> "User":  # noqa: F821, UP037 - imported lazily
+def _user(username: str) -> User:
     from affidavit.identity.models import User
     from affidavit.kit.errors import NotFound
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +68,7 @@ def backfill_command(
         typer.echo(f"  note: {note}")
 
 
-def _moment(text: str) -> "datetime | None":  # noqa: F821, UP037 - imported lazily
+def _moment(text: str) -> datetime | None:
     from affidavit.kit.clock import parse_time
     from affidavit.kit.errors import InvalidInput
 

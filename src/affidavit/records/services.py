@@ -353,7 +353,8 @@ def known_revisions(
     *, organization: Organization, record_ids: Iterable[str]
 ) -> set[tuple[str, int]]:
     """Return the (record_id, revision) pairs that are recorded already, out of these ids."""
-    ids, known = list(record_ids), set()
+    ids = list(record_ids)
+    known: set[tuple[str, int]] = set()
     for start in range(0, len(ids), _LOOKUP):
         rows = Record.objects.filter(
             organization=organization, record_id__in=ids[start : start + _LOOKUP]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -74,7 +75,12 @@ moments = st.sampled_from(
         "2026-03-01T13:00:00+01:00",
     ]
 )
-several = lambda values: st.lists(st.sampled_from(values), max_size=2, unique=True)  # noqa: E731
+
+
+def several(values: Sequence[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), max_size=2, unique=True)
+
+
 filters = st.fixed_dictionaries(
     {
         "from": moments, "until": moments, "repo": several(REPOS), "actor": several(ACTORS),

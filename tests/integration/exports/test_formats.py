@@ -57,7 +57,7 @@ def render(
     export = create(trail, format, list(params), **more)
     files = render_files(request_of(export=export), directory=folder, stem="audit")
     export_finish(export=export, files=files, now=T0)
-    return folder / files[0]["name"]
+    return folder / str(files[0]["name"])
 
 
 def test_json_ndjson_and_csv_hold_the_same_records(trail: Trail, tmp_path: Path) -> None:
