@@ -1,0 +1,85 @@
+"""Make one volume, in a process of its own: what typst held is returned when it ends.
+
+Called as `python -m affidavit.exports.pdf.worker FOLDER OUTPUT`. FOLDER holds volume.json, manifest.json,
+the records and the templates. Exit code 0: OUTPUT is complete. Otherwise the reason is on stderr.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import typst
+
+from affidavit.exports.pdf import fonts
+from affidavit.exports.pdf.rows import row_of
+from affidavit.exports.pdf.text import escaped
+
+STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
+_RETRIES = 8
+_UNSHOWABLE = re.compile(r'the text "(?P<text>.*)" could not be displayed', re.DOTALL)
+
+
+def main(folder: Path, output: Path) -> None:
+    """Write the volume of `folder` to `output`.
+
+    A cluster of characters that the fonts together can't show is found by typst alone: it is then
+    written as code points, and the volume is made again.
+    """
+    volume = orjson.loads((folder / "volume.json").read_bytes())
+    _write_rows(folder, volume)
+    unshowable: set[str] = set()
+    for attempt in range(_RETRIES + 1):
+        try:
+            _compile(folder, output, datetime(*volume["date"].values(), tzinfo=UTC))
+        except typst.TypstError as error:
+            match = _UNSHOWABLE.search(error.message)
+            if match is None or attempt == _RETRIES:
+                raise
+            unshowable.add(match["text"])
+            _escape(folder, None if attempt == _RETRIES - 1 else frozenset(unshowable))
+        else:
+            return
+
+
+def _write_rows(folder: Path, volume: dict[str, Any]) -> None:
+    records = next(item["name"] for item in volume["attachments"] if item["relationship"] == "data")
+    with (folder / records).open("rb") as bodies:
+        for section in volume["sections"]:
+            with (folder / section["rows"]).open("wb") as rows:
+                rows.write(b"[")
+                for number in range(section["count"]):
+                    rows.write(b"," if number else b"")
+                    rows.write(orjson.dumps(row_of(orjson.loads(bodies.readline()))))
+                rows.write(b"]")
+
+
+def _escape(folder: Path, unshowable: frozenset[str] | None) -> None:
+    for file in (folder / "volume.json", *sorted(folder.glob("rows-*.json"))):
+        file.write_bytes(orjson.dumps(_deep(orjson.loads(file.read_bytes()), unshowable)))
+
+
+def _deep(value: Any, unshowable: frozenset[str] | None) -> Any:
+    if isinstance(value, str):
+        return escaped(value, unshowable)
+    if isinstance(value, list):
+        return [_deep(item, unshowable) for item in value]
+    if isinstance(value, dict):
+        return {key: _deep(item, unshowable) for key, item in value.items()}
+    return value
+
+
+def _compile(folder: Path, output: Path, when: datetime) -> None:
+    found = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=True, font_paths=list(fonts.directories())
+    )
+    compiler = typst.Compiler(folder / "volume.typ", root=folder, font_paths=found, ignore_system_fonts=True)
+    compiler.compile(output=output, format="pdf", pdf_standards=STANDARDS, timestamp=when)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
