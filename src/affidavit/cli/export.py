@@ -51,6 +51,13 @@ def export(
     formula_guard: Annotated[
         bool, typer.Option(help="CSV: neutralise cells that a spreadsheet would run.")
     ] = True,
+    as_user: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="Member who asks (admin or auditor). Default: the operator of this machine.",
+        ),
+    ] = None,
     organization: setup.OrganizationOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> None:
@@ -70,7 +77,7 @@ def export(
 
     export_to(
         output=output, format=format, filter=filter_, time_zone=time_zone, formula_guard=formula_guard,
-        organization=organization, quiet=quiet,
+        organization=organization, as_user=as_user, quiet=quiet,
     )  # fmt: skip
 
 

@@ -16,24 +16,27 @@ from affidavit.exports.models import Export
 from affidavit.exports.render import render_files
 from affidavit.exports.services import export_create, export_fail, export_finish, request_of
 from affidavit.exports.types import ExportFormat
-from affidavit.identity.selectors import organization_get
+from affidavit.identity.models import Actor, Organization, User
+from affidavit.identity.selectors import member_of, organization_get
+from affidavit.identity.types import Scope
 from affidavit.kit.clock import now
 from affidavit.kit.errors import InvalidInput
-from affidavit.records.accounts import system_actor
+from affidavit.records.accounts import actor_for_user, system_actor
 from affidavit.records.types import Via
 
 
 def export_to(
     *, output: Path, format: str, filter: AuditFilter, time_zone: str, formula_guard: bool,
-    organization: str | None, quiet: bool,
+    organization: str | None, as_user: str | None, quiet: bool,
 ) -> None:  # fmt: skip
     """Export to `output`; several volumes of a PDF go beside it as NAME-001.pdf and so on."""
     target = organization_get(slug=organization)
     chosen = _format(format)
     if not output.parent.is_dir():
         raise InvalidInput(f"The folder {output.parent} does not exist. Create it first.")
+    actor, role = _asker(target, as_user)
     export = export_create(
-        organization=target, actor=system_actor(organization=target), role="operator", via=Via.CLI,
+        organization=target, actor=actor, role=role, via=Via.CLI,
         filter=filter, format=chosen, time_zone=_zone(time_zone), now=now(), formula_guard=formula_guard,
     )  # fmt: skip
     try:
@@ -46,6 +49,7 @@ def export_to(
                     progress=advance,
                 )
             paths = _put_in_place(Path(folder), files, output)
+        files = [entry | {"name": path.name} for entry, path in zip(files, paths, strict=True)]
     except BaseException as error:
         reason = (
             "interrupted" if isinstance(error, KeyboardInterrupt) else str(error) or repr(error)
@@ -54,6 +58,18 @@ def export_to(
         raise
     export_finish(export=export, files=files, now=now())
     _report(export, paths)
+
+
+def _asker(organization: Organization, username: str | None) -> tuple[Actor, str]:
+    """Return who asks and in which role: a member who may export, or the operator of this machine."""
+    if username is None:
+        return system_actor(organization=organization), "operator"
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise InvalidInput(f"There is no user {username!r}. List them: affidavit user list")
+    member = member_of(user=user, organization=organization, now=now())
+    member.require(Scope.EXPORTS_WRITE)
+    return actor_for_user(organization=organization, user=user, now=now()), member.role.value
 
 
 def _format(text: str) -> ExportFormat:
