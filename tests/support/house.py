@@ -149,3 +149,18 @@ def written() -> dict[str, Any]:
     counts["files"] = sorted(str(path) for path in home.rglob("*") if path.is_file())
     counts["runs"] = sorted(Run.objects.values_list("run_id", "status", "criteria_total"))
     return counts
+
+
+def check_problem(response: Any, status: int, code: str) -> dict[str, Any]:
+    """Hold an answer to the shape of every error, and return the problem document."""
+    assert (response.status_code, response["Content-Type"]) == (
+        status,
+        "application/problem+json",
+    ), response.content[:500]
+    problem: dict[str, Any] = json.loads(response.content)
+    assert (problem["status"], problem["code"]) == (status, code), problem
+    assert problem["type"] == f"/problems/{code}"
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["instance"].startswith("/api/v1/")
+    return problem

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -167,8 +166,13 @@ _FILE = {
 def download_export(request: HttpRequest, export_id: str) -> HttpResponseBase:
     """Send a finished export's file. One in several volumes needs `file`, a name from `files`."""
     export = _ready(_export(request, export_id))
+    folder = folder_of(export)
+    if not folder.is_dir():
+        raise NotFound(
+            "This export's files are not here: it was streamed, or they were removed. Export again."
+        )
     name = _file_name(export, request.GET.get("file"))
-    path = _path(export, name)
+    path = folder / name
     member, now = member_of_request(request), clock.now()
     with transaction.atomic():
         actor = actor_for_user(organization=export.organization, user=member.user, now=now)
@@ -238,15 +242,6 @@ def _file_name(export: Export, wanted: str | None) -> str:
     if wanted not in names:
         raise InvalidInput(f"file: say which of: {', '.join(names)}", extra={"files": names})
     return wanted
-
-
-def _path(export: Export, name: str) -> Path:
-    path = folder_of(export) / name
-    if not path.is_file():
-        raise NotFound(
-            "This export's files are not here: it was streamed, or they were removed. Export again."
-        )
-    return path
 
 
 def _shown(export: Export) -> dict[str, Any]:
