@@ -78,8 +78,8 @@ def _missing_for(item: pytest.Item) -> str | None:
     if item.get_closest_marker("browser"):
         from tests.support import browser
 
-        if browser.chromium() is None:
-            return "no Chromium: install Debian's package chromium"
+        if browser.missing():
+            return browser.missing()
     for marker in item.iter_markers("program"):
         if shutil.which(marker.args[0]) is None:
             return f"no {marker.args[0]}: install Debian's package {marker.args[1]}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -42,6 +46,19 @@ def chromium() -> str | None:
         if found:
             return found
     return None
+
+
+@cache
+def missing() -> str | None:
+    """Say what this machine lacks to drive a browser, or None when it has everything."""
+    if chromium() is None:
+        return "no Chromium: install Debian's package chromium"
+    driver = importlib.util.find_spec("playwright")
+    for folder in (driver.submodule_search_locations if driver else None) or []:
+        node = Path(folder) / "driver" / "node"
+        if subprocess.run([node, "--version"], capture_output=True, check=False).returncode == 0:
+            return None
+    return "Playwright's driver does not start: install Debian's package libatomic1"
 
 
 def launch(playwright: Playwright) -> Browser:
