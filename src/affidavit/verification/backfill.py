@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import transaction
 
 from affidavit.identity.models import Actor, Organization, Repo
+from affidavit.kit.clock import format_time
 from affidavit.kit.clock import now as clock_now
 from affidavit.kit.errors import InvalidInput
 from affidavit.records.accounts import system_actor
@@ -116,17 +117,23 @@ def _record(job: _Job, commit: Commit, done: Backfilled) -> None:
         repository=job.repository, commit=commit, criteria=spec.criteria, rules=job.rules
     )
     completed_at = clock_now()
+    notes = list(commit.notes)
+    if commit.committed_at > completed_at:
+        notes.append(
+            f"The commit is dated in the future ({format_time(commit.committed_at)}); it is recorded as of now."
+        )
     with transaction.atomic():
-        number = _submit(job, commit, spec, completed_at)
+        number = _submit(job, commit, spec, notes, completed_at)
         run = run_start(
             organization=job.organization, runbook_number=number, actor=job.system,
             actor_kind=ActorKind.SYSTEM, via=Via.CLI, now=completed_at,
             trigger_source=TriggerSource.MANUAL, started_at=started_at,
         )  # fmt: skip
         if assessed:
+            stored = _evidence(job, assessed, completed_at)
             verdicts_report(
                 organization=job.organization, run_id=run.run_id,
-                verdicts=[_verdict(job, item, at, completed_at) for at, item in enumerate(assessed, 1)],
+                verdicts=[_verdict(item, at, stored) for at, item in enumerate(assessed, 1)],
                 actor=job.system, actor_kind=ActorKind.SYSTEM, via=Via.CLI, now=completed_at,
             )  # fmt: skip
         run = run_finish(
@@ -136,7 +143,7 @@ def _record(job: _Job, commit: Commit, done: Backfilled) -> None:
     done.commits += 1
     done.runs[run.status] += 1
     done.verdicts.update(item.outcome.status.value for item in assessed)
-    done.notes += [f"{commit.sha[:12]}: {note}" for note in commit.notes]
+    done.notes += [f"{commit.sha[:12]}: {note}" for note in notes]
 
 
 def _refuse_too_many(commit: Commit, spec: Spec, rules: RuleSet) -> None:
@@ -147,12 +154,14 @@ def _refuse_too_many(commit: Commit, spec: Spec, rules: RuleSet) -> None:
         )
 
 
-def _submit(job: _Job, commit: Commit, spec: Spec, now: datetime) -> int:
+def _submit(job: _Job, commit: Commit, spec: Spec, notes: list[str], now: datetime) -> int:
+    """Submit the commit; what could not be recorded as it is, is stated at the end of the intent."""
+    intent = "\n\n".join([spec.intent, *(f"[Note: {note}]" for note in notes)])
     author = actor_ensure(
         organization=job.organization, name=_actor_name(commit.author), kind=ActorKind.USER, now=now
     )
     runbook = runbook_submit(
-        organization=job.organization, repo=job.repo, title=spec.title, intent=spec.intent,
+        organization=job.organization, repo=job.repo, title=spec.title, intent=intent,
         criteria=spec.criteria, actor=author, actor_kind=ActorKind(author.kind), via=Via.CLI, now=now,
         git=GitContext(target=job.branch[:_NAME_LENGTH], commit_sha=commit.sha),
         # A commit made under a clock that runs ahead is recorded as of now: nothing happens tomorrow.
@@ -166,17 +175,24 @@ def _actor_name(author: str) -> str:
     return plain[:_NAME_LENGTH] or "unknown author"
 
 
-def _verdict(job: _Job, item: Assessed, ordinal: int, now: datetime) -> NewVerdict:
+def _evidence(job: _Job, assessed: list[Assessed], now: datetime) -> dict[str, str]:
+    """Store each snippet once, for many rules rest on the same text; return the digests by text."""
+    snippets = {item.outcome.snippet for item in assessed if item.outcome.snippet is not None}
+    return {
+        text: evidence_put(
+            organization=job.organization, data=text.encode(), media_type="text/plain", now=now
+        ).sha256
+        for text in sorted(snippets)
+    }
+
+
+def _verdict(item: Assessed, ordinal: int, stored: dict[str, str]) -> NewVerdict:
     outcome = item.outcome
-    evidence: list[EvidenceUse] = []
-    if outcome.snippet is not None:
-        stored = evidence_put(
-            organization=job.organization,
-            data=outcome.snippet.encode(),
-            media_type="text/plain",
-            now=now,
-        )
-        evidence.append(EvidenceUse(kind=EvidenceKind.SNIPPET, sha256=stored.sha256))
+    evidence = (
+        [EvidenceUse(kind=EvidenceKind.SNIPPET, sha256=stored[outcome.snippet])]
+        if outcome.snippet is not None
+        else []
+    )
     return NewVerdict(
         ordinal=ordinal, criterion=item.criterion, status=outcome.status, verifier=item.verifier,
         reason=outcome.reason, is_invariant=item.is_invariant, evidence=evidence,
