@@ -14,6 +14,7 @@ from html import escape
 WIDTH, HEIGHT = 720, 158
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 8, 10, 26
 _MAX_BARS = 93
+_LEAST = 1.5  # height of the smallest count that is not zero
 
 # Status -> (fallback colour, pattern strokes drawn over it), from the bottom of the stack upwards.
 SERIES: dict[str, tuple[str, str]] = {
@@ -105,14 +106,27 @@ def _stack(bar: Bar, left: float, width: float, unit: float) -> str:
         _rect(left, _TOP, width, HEIGHT - _TOP - _BOTTOM, 'class="hit" fill="transparent"')
     )
     bottom = float(HEIGHT - _BOTTOM)
-    for name, (colour, strokes) in SERIES.items():
-        height = bar.counts.get(name, 0) * unit
-        if height:
-            bottom -= height
-            parts.append(_rect(left, bottom, width, height, f'class="s-{name}" fill="{colour}"'))
-            if strokes:
-                parts.append(_rect(left, bottom, width, height, f'fill="url(#p-{name})"'))
+    for name, height in _heights(bar, unit).items():
+        colour, strokes = SERIES[name]
+        bottom -= height
+        parts.append(_rect(left, bottom, width, height, f'class="s-{name}" fill="{colour}"'))
+        if strokes:
+            parts.append(_rect(left, bottom, width, height, f'fill="url(#p-{name})"'))
     return "".join([*parts, "</g>"])
+
+
+def _heights(bar: Bar, unit: float) -> dict[str, float]:
+    """Return each status's height: one failure among thousands of passes must still be seen.
+
+    What the small ones gain the tallest gives, so that a bar stays inside the plot.
+    """
+    heights = {
+        name: max(bar.counts[name] * unit, _LEAST) for name in SERIES if bar.counts.get(name)
+    }
+    excess = sum(heights.values()) - (HEIGHT - _TOP - _BOTTOM)
+    if excess > 0:
+        heights[max(heights, key=lambda name: heights[name])] -= excess
+    return heights
 
 
 def _day_labels(bars: Sequence[Bar], slot: float) -> list[str]:

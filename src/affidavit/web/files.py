@@ -22,7 +22,7 @@ def file_response(
     """
     size = file.seek(0, 2)
     file.seek(0)
-    blocks = _async_blocks(file) if isinstance(request, ASGIRequest) else _blocks(file)
+    blocks = _AsyncBlocks(file) if isinstance(request, ASGIRequest) else _Blocks(file)
     response = StreamingHttpResponse(blocks, content_type=media_type)
     response.headers["Content-Length"] = str(size)
     disposition = content_disposition_header(as_attachment=attachment, filename=name)
@@ -31,13 +31,25 @@ def file_response(
     return response  # type: ignore[return-value]  # the guards and middleware only set headers
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while block := file.read(BLOCK):
+class _Blocks:
+    """A file's blocks. Django calls `close` even where nothing was read; a generator would not act."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self._file.read(BLOCK):
             yield block
 
+    def close(self) -> None:
+        self._file.close()
 
-async def _async_blocks(file: BinaryIO) -> AsyncIterator[bytes]:
-    with file:
-        while block := await sync_to_async(file.read, thread_sensitive=False)(BLOCK):
+
+class _AsyncBlocks(_Blocks):
+    """The same for an ASGI server; the disk is read in a thread."""
+
+    __iter__ = None  # type: ignore[assignment]  # Django would take the ordinary way
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while block := await sync_to_async(self._file.read, thread_sensitive=False)(BLOCK):
             yield block
