@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: one Chromium a worker, one fresh profile and server a test."""
+"""Fixtures of the browser tests: one Chromium a file, one fresh profile and server a test."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    # Not for the session: while Playwright runs, its event loop owns the thread, and the tests of
+    # other files that need a loop of their own would fail.
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
