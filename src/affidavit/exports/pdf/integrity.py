@@ -92,10 +92,14 @@ def _reading() -> dict[str, Any]:
     return _section(
         "How texts are shown",
         [
-            "Every text is shown in full. Times are UTC with microseconds; seq is the ledger index.",
+            "Every text is shown in full. Times are UTC with microseconds; seq is the ledger index. A "
+            "record's last lines say when the fact occurred, when the ledger recorded it, the repository, and who did it, "
+            "as what and how.",
             "Characters that would be invisible, would reorder other text, or that no font of this report "
             "can show are written as [U+202E]: the code point in brackets. The attached files hold them as "
             "they are.",
-            "Tabs are shown as spaces. Members that are null, false or empty are left out here, not there.",
+            "Tabs are shown as spaces. Members that are null, false or empty, and times equal to the time of "
+            "occurrence, are left out here, not there; a time of recording on the same day is shown without "
+            "its date.",
         ],
     )

@@ -125,6 +125,7 @@ def _output(volume: Volume) -> Path:
 
 def _make(volume: Volume, of: int, running: list[subprocess.Popen[bytes]]) -> None:
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(path for path in sys.path if path))
+    environment["MALLOC_ARENA_MAX"] = "1"  # a tenth less time and memory, measured
     if of > 1:
         environment["RAYON_NUM_THREADS"] = "1"  # the volumes themselves are what runs in parallel
     folder = volume.path.parent

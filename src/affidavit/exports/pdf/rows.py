@@ -81,13 +81,17 @@ def _texts(label: str, value: Any) -> Iterator[Part]:
 
 def _facts(shape: Shape, body: Body) -> str:
     repo, revision = body.get("repo"), body["revision"]
-    facts = [f"occurred {body['occurred_at']}", f"recorded {body['recorded_at']}"]
+    occurred, recorded = body["occurred_at"], body["recorded_at"]
+    same_day = recorded[:11] == occurred[:11]
+    facts = [f"{occurred}, recorded {recorded[11:] if same_day else recorded}"]
     if repo is not None:
-        facts.append(f"repository {inline(repo)}")
+        facts.append(inline(repo))
     facts.append(f"{inline(body['actor'])} ({body['actor_kind']}, via {body['via']})")
     if revision != 1:
         facts.append(f"revision {revision}")
-    facts.extend(_fact(field, body) for field in shape.facts if body.get(field[0]) not in (None, False, ""))
+    facts.extend(
+        _fact(field, body) for field in shape.facts if body.get(field[0]) not in (None, False, "", occurred)
+    )
     named = {name for name, _ in (*shape.texts, *shape.facts, *shape.ids)}
     for member, value in body.items():
         if member in _ENVELOPE or member in named or member in shape.used or member == shape.status:
