@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
 
 from affidavit.proof import package_format as form
 from affidavit.proof.archive import Archive
 from affidavit.proof.checkpoint import Checkpoint, open_checkpoint
 from affidavit.proof.errors import CannotCheck, ProofError
 from affidavit.proof.note import Note, Verifier, open_note, parse_vkey, split_note
+from affidavit.proof.package_earlier import earlier_note, opened
 from affidavit.proof.package_filter import filter_contradictions
 from affidavit.proof.package_headers import HeaderScan
-from affidavit.proof.package_manifest import Manifest, contradictions, parse_manifest, read_json
+from affidavit.proof.package_manifest import Manifest, contradictions, parse_manifest
 from affidavit.proof.package_rows import RowScan
-from affidavit.proof.package_streams import MAX_MANIFEST, Tap, lines, read_all
+from affidavit.proof.package_streams import Tap, lines, read_all
 from affidavit.proof.package_tables import CsvTable, JsonTable
 from affidavit.proof.package_words import Evidence, write_report
 from affidavit.proof.report import APPEND_ONLY, COMPLETENESS, INCLUSION, Findings, Report
@@ -43,7 +43,7 @@ def verify(
     no package, a key that cannot be used.
     """
     keys = trusted_keys(vkeys)
-    with _opened(path) as file:
+    with opened(path) as file:
         try:
             archive = Archive(file)
         except CannotCheck:
@@ -220,8 +220,8 @@ class _Verification:
                     self._findings.fail(INCLUSION, message, member=member.name)
 
     def _read_earlier(self, path: str) -> tuple[str, Checkpoint] | None:
-        with _opened(path) as file:
-            note = _earlier_note(path, file)
+        with opened(path) as file:
+            note = earlier_note(path, file)
         with self._noting(APPEND_ONLY, f"{path}: "):
             earlier, _ = open_checkpoint(note, self._keys)
             return path, earlier
@@ -282,35 +282,6 @@ class _Noting:
 def _check_origin(note: Note, origin: str) -> None:
     if all(verifier.name != origin for verifier in note.verified_by):
         raise ProofError(f"speaks for {origin}, but is signed by another key")
-
-
-def _opened(path: str | Path) -> BinaryIO:
-    try:
-        return Path(path).open("rb")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise CannotCheck(f"{path} cannot be read: {reason}.") from error
-
-
-def _earlier_note(path: str, file: BinaryIO) -> bytes:
-    """Find the signed checkpoint in an earlier package, manifest, or checkpoint file."""
-    start = file.read(MAX_MANIFEST + 1)
-    try:
-        if start.startswith(b"PK"):
-            archive = Archive(file)
-            members = {member.name: member for member in archive.members}
-            if form.CHECKPOINT not in members:
-                raise CannotCheck(f"{path} is a ZIP file without a checkpoint.")
-            return read_all(Tap(form.CHECKPOINT, archive.chunks(members[form.CHECKPOINT])))
-        if start.startswith(b"{") and len(start) <= MAX_MANIFEST:
-            value = read_json(start, what=path)
-            value = value.get("manifest", value)
-            if isinstance(value, dict) and isinstance(value.get("checkpoint"), str):
-                return str(value["checkpoint"]).encode("utf-8")
-        split_note(start)
-    except ProofError as error:
-        raise CannotCheck(f"{path} is no package, checkpoint or manifest: {error}") from error
-    return start
 
 
 def _broken(path: str, keys: list[Verifier], message: str) -> Report:

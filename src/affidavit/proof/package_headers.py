@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
 from typing import Any
 
 from affidavit.proof.errors import ProofError
 from affidavit.proof.header import parse_header
-from affidavit.proof.merkle import Frontier, leaf_hash
+from affidavit.proof.merkle import Frontier
 from affidavit.proof.package_format import HEADERS
 from affidavit.proof.query import Query
 from affidavit.proof.report import COMPLETENESS, TIME_BOUNDS, Findings
@@ -45,7 +46,6 @@ class HeaderScan:
         self._marks = bytearray()
         self._type_codes: dict[str, int] = {}
         self._frontier = Frontier()
-        self._leaves: list[bytes] = []
         self.roots: dict[int, bytes] = {}
         self.organization: str | None = None
         self.first_recorded_at: str | None = None
@@ -58,20 +58,37 @@ class HeaderScan:
 
     def run(self, lines: Iterator[bytes]) -> None:
         """Read every header line."""
-        self._snapshot()
+        batch: list[bytes] = []
+        try:
+            for line in lines:
+                batch.append(line)
+                if len(batch) == _BATCH:
+                    self._take_all(batch)
+                    batch = []
+        finally:
+            # Also when the lines break off: what came before is to be judged all the same.
+            self._take_all(batch)
+        self._check_unique()
+
+    def _take_all(self, lines: list[bytes]) -> None:
+        self._extend([sha256(b"\x00" + line).digest() for line in lines])
         for line in lines:
-            self._leaves.append(leaf_hash(line))
             try:
-                header = parse_header(line)
-                self._take(header)
+                self._take(parse_header(line))
             except ProofError as error:
                 self._fail(COMPLETENESS, str(error), len(self._marks))
                 self._remember(0, 0, 0, 0)
-            size = len(self._marks)
-            if len(self._leaves) >= _BATCH or (self._wanted and self._wanted[0] == size):
-                self._snapshot()
-        self._snapshot()
-        self._check_unique()
+
+    def _extend(self, leaves: list[bytes]) -> None:
+        """Grow the tree, stopping at each size whose root is wanted."""
+        start = self._frontier.size
+        stops = [size for size in self._wanted if start <= size <= start + len(leaves)]
+        done = 0
+        for size in stops:
+            self._frontier.extend(leaves[done : size - start])
+            done = size - start
+            self.roots[size] = self._frontier.root()
+        self._frontier.extend(leaves[done:])
 
     def root(self) -> bytes:
         """Give the root over all headers read."""
@@ -172,14 +189,6 @@ class HeaderScan:
                     COMPLETENESS, f"it has the record_id of seq {first} and is no revision", second
                 )
             previous = identity
-
-    def _snapshot(self) -> None:
-        self._frontier.extend(self._leaves)
-        self._leaves.clear()
-        while self._wanted and self._wanted[0] <= self._frontier.size:
-            size = self._wanted.pop(0)
-            if size == self._frontier.size:
-                self.roots[size] = self._frontier.root()
 
     def _type_code(self, record_type: str) -> int:
         code = self._type_codes.setdefault(record_type, len(self._type_codes) + 1)
