@@ -10,5 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "affidavit.config.settings")
 _django = get_asgi_application()  # first: what follows reads the settings
 
 from affidavit.api.limits import BodyLimit  # noqa: E402
+from affidavit.config.threads import StayingThreads  # noqa: E402
 
-application = BodyLimit(_django)
+application = BodyLimit(StayingThreads(_django))

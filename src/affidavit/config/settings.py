@@ -15,6 +15,7 @@ def _databases(env: Environment) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": env.home / "affidavit.sqlite3",
+            "CONN_MAX_AGE": None,  # config.threads: a connection stays as long as its thread
             "OPTIONS": {
                 # The write lock is taken before anything is read: appends never fork the ledger.
                 "transaction_mode": "IMMEDIATE",
