@@ -44,7 +44,8 @@ router = Router(tags=["exports"])
 ID_HEADER = "Affidavit-Export-Id"
 _STEM = "affidavit-export"
 _OURS = ("format", "time_zone", "formula_guard")
-# A stream is nobody's background work while its request lives; a worker makes up for a dead one later.
+# Once it flows, a stream is no worker's business while its request may live. One whose client had gone
+# before the first block keeps the short lease it was made with, and a worker makes it instead.
 _STREAM_LEASE = timedelta(hours=24)
 
 
@@ -112,7 +113,6 @@ def stream_export(request: HttpRequest) -> HttpResponseBase:
         member_of_request(request), filter_of(request, beside=_OURS), ExportFormat(asked["format"]),
         zone=asked["time_zone"], formula_guard=asked["formula_guard"] != "off", in_background=False,
     )  # fmt: skip
-    Export.objects.filter(pk=export.pk).update(lease_until=export.requested_at + _STREAM_LEASE)
     extension = EXTENSION[ExportFormat(export.format)]
     response = streamed(request, _blocks(export, extension), content_type=MEDIA_TYPE[extension])
     response["Content-Disposition"] = f'attachment; filename="{_STEM}.{extension}"'
@@ -122,6 +122,7 @@ def stream_export(request: HttpRequest) -> HttpResponseBase:
 
 def _blocks(export: Export, extension: str) -> Iterator[bytes]:
     digest, size = hashlib.sha256(), 0
+    Export.objects.filter(pk=export.pk).update(lease_until=clock.now() + _STREAM_LEASE)
     try:
         made = request_of(export=export)
         tally = Tally(made)
