@@ -12,6 +12,7 @@ from affidavit.proof.canonical import decode_record
 from affidavit.proof.errors import ProofError
 
 VERSION: Final = 1
+IMPORT: Final = "import"
 
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
@@ -147,8 +148,14 @@ def _check_meaning(header: dict[str, Any]) -> None:
         shown = f"{header['occurred_at']}, {header['recorded_at']}"
         raise ProofError(f"one of the header's times is none: {shown}") from error
     revision = header["revision"]
-    if revision < 1 or (revision == 1) == ("supersedes" in header):
+    # An import keeps the number that another ledger gave, though the revisions before it may not be here.
+    alone = "supersedes" not in header
+    if (
+        revision < 1
+        or (alone and revision > 1 and header["via"] != IMPORT)
+        or (not alone and revision == 1)
+    ):
         raise ProofError(
             f"the header is of revision {revision} and supersedes {header.get('supersedes')};"
-            " revision 1 supersedes nothing, every later one does"
+            " revision 1 supersedes nothing, every later one does unless it was imported"
         )

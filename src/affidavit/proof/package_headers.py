@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from affidavit.proof.errors import ProofError
-from affidavit.proof.header import parse_header
+from affidavit.proof.header import IMPORT, parse_header
 from affidavit.proof.merkle import Frontier
 from affidavit.proof.package_format import HEADERS
 from affidavit.proof.query import Query
@@ -44,6 +44,8 @@ class HeaderScan:
         self._revisions = array("I")
         self._types = array("H")
         self._marks = bytearray()
+        # Entries that are the first of their record here, though not its revision 1: they were imported.
+        self._late_firsts: set[int] = set()
         self._type_codes: dict[str, int] = {}
         self._frontier = Frontier()
         self.roots: dict[int, bytes] = {}
@@ -131,8 +133,10 @@ class HeaderScan:
         identity = hash(self._secret + header["record_id"])
         kind = self._type_codes.get(header["record_type"]) or self._type_code(header["record_type"])
         revision = header["revision"]
-        if revision != 1:
+        if "supersedes" in header:
             self._check_chain(seq, header, identity, kind)
+        elif revision != 1:
+            self._late_firsts.add(seq)
         matches = self._query is not None and self._query.matches_header(header)
         self._remember(identity, revision, kind, _MATCHES if matches else 0)
 
@@ -163,7 +167,7 @@ class HeaderScan:
             self._fail(COMPLETENESS, f"it supersedes seq {earlier}, which is no earlier entry", seq)
         elif self._ids[earlier] != identity or self._types[earlier] != kind:
             self._fail(COMPLETENESS, f"it supersedes seq {earlier}, which is another record", seq)
-        elif self._revisions[earlier] != revision - 1:
+        elif not self._follows(self._revisions[earlier], revision, header["via"]):
             self._fail(
                 COMPLETENESS,
                 f"it is revision {revision} and supersedes seq {earlier}, which is revision"
@@ -177,14 +181,21 @@ class HeaderScan:
         else:
             self._marks[earlier] |= _SUPERSEDED
 
+    @staticmethod
+    def _follows(earlier: int, revision: int, via: str) -> bool:
+        """Revisions are counted one by one; what was imported may leave some out."""
+        return earlier == revision - 1 or (via == IMPORT and earlier < revision)
+
     def _check_unique(self) -> None:
-        """Refuse two records with one id: only one entry of each id may be a revision 1."""
+        """Refuse two records with one id: all but one entry of each id must supersede another."""
         firsts = array("q", (i for i, r in zip(self._ids, self._revisions, strict=True) if r == 1))
+        firsts.extend(self._ids[seq] for seq in sorted(self._late_firsts))
         previous = None
         for identity in sorted(firsts):
             if identity == previous:
                 seqs = (s for s in range(self.size) if self._ids[s] == identity)
-                first, second = [s for s in seqs if self._revisions[s] == 1][:2]
+                late = self._late_firsts
+                first, second = [s for s in seqs if self._revisions[s] == 1 or s in late][:2]
                 self._fail(
                     COMPLETENESS, f"it has the record_id of seq {first} and is no revision", second
                 )
