@@ -79,7 +79,9 @@ def _code_points(data: bytes) -> Iterator[int]:
         kind = struct.unpack_from(">H", data, table)[0]
         if kind == 12:
             groups = struct.unpack_from(">I", data, table + 12)[0]
-            for first, last, _ in struct.iter_unpack(">III", data[table + 16 : table + 16 + 12 * groups]):
+            for first, last, _ in struct.iter_unpack(
+                ">III", data[table + 16 : table + 16 + 12 * groups]
+            ):
                 yield from range(first, last + 1)
         elif kind == 4:
             segments = struct.unpack_from(">H", data, table + 6)[0] // 2

@@ -90,7 +90,9 @@ def _completed(manifest: Mapping[str, Any], volumes: Sequence[Volume]) -> dict[s
     return complete
 
 
-def _prepare(manifest: dict[str, Any], summary: Summary, volumes: Sequence[Volume], index: int) -> None:
+def _prepare(
+    manifest: dict[str, Any], summary: Summary, volumes: Sequence[Volume], index: int
+) -> None:
     folder = volumes[index].path.parent
     data = volume_data(manifest=manifest, summary=summary, volumes=volumes, index=index)
     (folder / "volume.json").write_bytes(orjson.dumps(data, default=list))
@@ -113,7 +115,7 @@ def _make_all(volumes: Sequence[Volume], progress: Callable[[int, int], None] | 
                     progress(done, total)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(running):
+            for process in tuple(running):  # each thread takes its own out
                 process.kill()
             raise
     return [_output(volume) for volume in volumes]
@@ -129,9 +131,19 @@ def _make(volume: Volume, of: int, running: list[subprocess.Popen[bytes]]) -> No
     if of > 1:
         environment["RAYON_NUM_THREADS"] = "1"  # the volumes themselves are what runs in parallel
     folder = volume.path.parent
-    command = [sys.executable, "-m", "affidavit.exports.pdf.worker", str(folder), str(_output(volume))]
+    command = [
+        sys.executable,
+        "-m",
+        "affidavit.exports.pdf.worker",
+        str(folder),
+        str(_output(volume)),
+    ]
     with subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     ) as process:
         running.append(process)
         try:

@@ -1,7 +1,8 @@
 """A record as the report's layout takes it: parts of text, each with how it is to be set.
 
-A row is `[seq, tone, status, parts]`. A part is `[kind, text]` where it can share a paragraph, else
-`[kind, pieces, lang]`; `[kind, text, lang]` shares a paragraph in another language. Kinds: `t` title, `x` text, `f` facts, `m` monospaced (template/records.typ).
+A row is `[seq, tone, status, parts, may run over pages]`. A part is `[kind, text]`, or `[kind, text, lang]`
+in another language, where it can share a paragraph, else `[kind, pieces, lang]`. Kinds: `t` title, `x` text,
+`f` facts, `m` monospaced (template/records.typ).
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from typing import Any
 import orjson
 
 from affidavit.exports.pdf.shapes import MARKS, Body, Field, Shape, shape_of, words
-from affidavit.exports.pdf.text import RIGHT_TO_LEFT, PIECE, code_point, has_rtl, inline, pieces, shown
+from affidavit.exports.pdf.text import (
+    PIECE,
+    RIGHT_TO_LEFT,
+    code_point,
+    has_rtl,
+    inline,
+    pieces,
+    shown,
+)
 
 MONO_COLUMNS = 100  # monospaced characters that fit into a line of the text column
+LONG = 2_400  # characters, about a third of a page; a longer record may run over to the next page
 Part = list[Any]
 
 _ENVELOPE = frozenset(
@@ -36,14 +46,24 @@ def row_of(body: Body) -> list[Any]:
     facts = _facts(shape, body)
     parts.append(["f", facts] if len(facts) <= PIECE else ["f", pieces(facts), ""])
     parts.append(["m", _ids(shape, body)])
-    return [str(body["seq"]), tone, status, parts]
+    return [str(body["seq"]), tone, status, parts, _is_long(parts)]
+
+
+def _is_long(parts: list[Part]) -> bool:
+    size = sum(
+        len(part[1]) + 80 if isinstance(part[1], str) else sum(map(len, part[1])) for part in parts
+    )
+    return size > LONG
 
 
 def _status(shape: Shape, body: Body) -> tuple[str, str]:
     if shape.status is None:
         number = body.get("runbook_number")
         version = body.get("runbook_version")
-        return "plain", f"r/{number} v{version}" if number is not None and version is not None else ""
+        return (
+            "plain",
+            f"r/{number} v{version}" if number is not None and version is not None else "",
+        )
     word = str(body.get(shape.status) or "")
     symbol, tone = MARKS.get(word, ("", "plain"))
     waived = "\u00a0· waived" if body.get("is_waived") else ""
@@ -90,7 +110,9 @@ def _facts(shape: Shape, body: Body) -> str:
     if revision != 1:
         facts.append(f"revision {revision}")
     facts.extend(
-        _fact(field, body) for field in shape.facts if body.get(field[0]) not in (None, False, "", occurred)
+        _fact(field, body)
+        for field in shape.facts
+        if body.get(field[0]) not in (None, False, "", occurred)
     )
     named = {name for name, _ in (*shape.texts, *shape.facts, *shape.ids)}
     for member, value in body.items():
@@ -107,7 +129,9 @@ def _fact(field: Field, body: Body) -> str:
     if value is True:
         return label
     if member == "location":
-        lines = [str(value[key]) for key in ("start_line", "end_line") if value.get(key) is not None]
+        lines = [
+            str(value[key]) for key in ("start_line", "end_line") if value.get(key) is not None
+        ]
         place = inline(str(value.get("file")))
         return f"{label} {place}" + (f":{'–'.join(dict.fromkeys(lines))}" if lines else "")
     if member == "branch":
@@ -122,7 +146,7 @@ def _ids(shape: Shape, body: Body) -> str:
     items = [f"record {record_id}"]
     for member, label in shape.ids:
         value = body.get(member)
-        if value is None or value == [] or value == record_id:
+        if value in (None, [], record_id):
             continue
         if member == "evidence":
             items.extend(_evidence(item) for item in value)
@@ -145,8 +169,10 @@ def _evidence(item: Any) -> str:
 
 def _ascii(line: str) -> str:
     """Ids are ASCII by contract; whatever else stands there is written as code points."""
-    return line if line.isascii() and line.isprintable() else "".join(
-        c if " " <= c <= "~" else code_point(c) for c in line
+    return (
+        line
+        if line.isascii() and line.isprintable()
+        else "".join(c if " " <= c <= "~" else code_point(c) for c in line)
     )
 
 

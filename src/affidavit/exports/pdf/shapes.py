@@ -27,6 +27,7 @@ class Shape:
     status_head: str = "Status"
     record_head: str
     status: str | None = None
+    status_width: int = 21  # millimetres; the words of the longest status fit on one line
     title: Callable[[Body], str]
     texts: tuple[Field, ...] = ()
     facts: tuple[Field, ...] = ()
@@ -41,11 +42,16 @@ def words(name: str) -> str:
 
 def _of(body: Body) -> str:
     version = body.get("runbook_version")
-    return f"r/{body.get('runbook_number')}" + (f" version {version}" if version is not None else "")
+    return f"r/{body.get('runbook_number')}" + (
+        f" version {version}" if version is not None else ""
+    )
 
 
 def _run_title(body: Body) -> str:
-    counts = [f"{body.get(f'criteria_{name}')} {name}" for name in ("passed", "failed", "skipped", "waived")]
+    counts = [
+        f"{body.get(f'criteria_{name}')} {name}"
+        for name in ("passed", "failed", "skipped", "waived")
+    ]
     return f"{_of(body)}: {body.get('criteria_total')} criteria, {', '.join(counts)}"
 
 
@@ -101,6 +107,7 @@ SHAPES: dict[str, Shape] = {
         status_head="Decision",
         record_head="Runbook, reviewer, comment",
         status="decision",
+        status_width=32,
         title=lambda body: f"{_of(body)} by {body.get('decided_by')}",
         texts=(("comment", ""),),
         facts=(("decided_at", "decided"),),
@@ -175,6 +182,7 @@ SHAPES: dict[str, Shape] = {
         status_head="Category",
         record_head="Reviewer, reason, verdict waived",
         status="category",
+        status_width=27,
         title=lambda body: f"{_of(body)}, waived by {body.get('waived_by')}",
         texts=(("reason", ""),),
         facts=(("waived_at", "waived"), ("expires_at", "expires"), ("followup_url", "follow-up")),

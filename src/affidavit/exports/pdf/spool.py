@@ -13,7 +13,7 @@ import orjson
 # What a volume may hold, in bytes of record bodies; each record counts RECORD_WEIGHT more for its labels.
 # typst keeps a whole document in memory, about 85 bytes for each of these; two volumes are made at once.
 # See docs/decisions on the layout of the PDF.
-VOLUME_WEIGHT = 2_000_000
+VOLUME_WEIGHT = 1_700_000
 RECORD_WEIGHT = 250
 
 Records = Callable[[str], Iterable[bytes]]
@@ -116,6 +116,8 @@ class _Writer:
     def _end_section(self) -> None:
         if self._run:
             record_type, count, first, last = self._run
-            section = Section(record_type, count, orjson.loads(first)["seq"], orjson.loads(last)["seq"])
+            section = Section(
+                record_type, count, orjson.loads(first)["seq"], orjson.loads(last)["seq"]
+            )
             self.volumes[-1].sections.append(section)
         self._run = []

@@ -80,7 +80,9 @@ def _verdicts(days: Sequence[tuple[date, Mapping[str, int]]]) -> dict[str, Any]:
     }
 
 
-def _grouped(days: list[tuple[date, Mapping[str, int]]]) -> tuple[str, list[tuple[str, Counter[str]]]]:
+def _grouped(
+    days: list[tuple[date, Mapping[str, int]]],
+) -> tuple[str, list[tuple[str, Counter[str]]]]:
     """Group days so that the bars stay legible: by day, week (from Monday), month or year."""
     if not days:
         return "day", []

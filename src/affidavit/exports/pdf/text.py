@@ -20,7 +20,9 @@ RIGHT_TO_LEFT = frozenset({"he", "ar"})
 PIECE = 4_000  # characters set as one paragraph; line breaking slows down with its length
 
 # Latin, Greek, Cyrillic, punctuation and symbols of Noto Sans; kana, ideographs, hangul of Noto Sans CJK.
-_PLAIN = re.compile(r"[\n -~\xa0-\xac\xae-\u024f\u0391-\u03a1\u03a3-\u03ff\u0400-\u045f–—‘’“”…\u4e00-\u9fa5\uac00-\ud7a3]*")
+_PLAIN = re.compile(
+    r"[\n -~\xa0-\xac\xae-\u024f\u0391-\u03a1\u03a3-\u03e1\u0400-\u045f–—‘’“”…\u4e00-\u9fa5\uac00-\ud7a3]*"
+)
 _ASCII = re.compile(r"[\n -~]*")
 _KANA = re.compile(r"[\u3041-\u30ff]")
 _LONG = re.compile(rf"\S{{{LONG_WORD},}}")
@@ -120,15 +122,17 @@ def _visible(text: str) -> str:
             base = character
             out.append(character)
         elif _extends(character):
-            if base and (base == "\n" or not _one_font(base + character)):
-                out.append(code_point(character))
-            elif not base:
+            if base in {"", "\n"} or not _one_font(base + character):
                 out.append(code_point(character))
             else:
                 base += character
                 out.append(character)
         elif _showable(character):
-            base = base + character if base.endswith("\u200d") and _is_picture(character) else character
+            base = (
+                base + character
+                if base.endswith("\u200d") and _is_picture(character)
+                else character
+            )
             out.append(character)
         else:
             base = ""

@@ -64,7 +64,12 @@ def volume_data(
 
 
 def _attachment(name: str, media_type: str, relationship: str, description: str) -> dict[str, str]:
-    return {"name": name, "media_type": media_type, "relationship": relationship, "description": description}
+    return {
+        "name": name,
+        "media_type": media_type,
+        "relationship": relationship,
+        "description": description,
+    }
 
 
 def _section(
@@ -88,6 +93,7 @@ def _section(
         + (f", seq {section.first_seq:,} to {section.last_seq:,}." if part else ""),
         "status_head": shape.status_head,
         "record_head": shape.record_head,
+        "status_width": shape.status_width,
         "opening": opening,
     }
 
@@ -96,7 +102,9 @@ def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count:,} records"
 
 
-def front_data(*, manifest: Manifest, summary: Summary, volumes: Sequence[Volume]) -> dict[str, Any]:
+def front_data(
+    *, manifest: Manifest, summary: Summary, volumes: Sequence[Volume]
+) -> dict[str, Any]:
     """Return the manifest page and the summary."""
     rows, ledger, organization = manifest["rows"], manifest["ledger"], manifest["organization"]
     names = ordered(rows["matching"])
@@ -132,8 +140,13 @@ def _groups(
         {
             "title": "Request",
             "rows": [
-                _fact("Organization", f"{organization['name']} ({organization['slug']}, {organization['id']})"),
-                _fact("Asked for by", f"{manifest['requested_by']}, as {manifest['requested_role']}"),
+                _fact(
+                    "Organization",
+                    f"{organization['name']} ({organization['slug']}, {organization['id']})",
+                ),
+                _fact(
+                    "Asked for by", f"{manifest['requested_by']}, as {manifest['requested_role']}"
+                ),
                 _fact("When, how", f"{manifest['requested_at']} (UTC), via {manifest['via']}"),
                 _fact("Export", manifest["export_id"], mono=True),
                 _fact("Made by", f"{system['name']} {system['version']} at {system['instance']}"),
@@ -156,7 +169,10 @@ def _groups(
             "title": "Ledger",
             "rows": [
                 _fact("Origin", ledger["origin"], mono=True),
-                _fact("Size, first and last seq", f"{ledger['size']:,} entries; records of seq {span}, in that order"),
+                _fact(
+                    "Size, first and last seq",
+                    f"{ledger['size']:,} entries; records of seq {span}, in that order",
+                ),
                 _fact("Root hash", ledger["root_hash"], mono=True),
                 _fact("Signing key", manifest["key_id"], mono=True),
             ],

@@ -47,8 +47,12 @@ def query_in_words(manifest: Manifest) -> str:
         else "An empty ledger"
     ]
     clauses = (
-        ("types", "whose type is", lambda value: words(value)),
-        ("repo_ids", "whose repository is", lambda value: f"{repos.get(value, '')} ({value})".strip()),
+        ("types", "whose type is", words),
+        (
+            "repo_ids",
+            "whose repository is",
+            lambda value: f"{repos.get(value, '')} ({value})".strip(),
+        ),
         ("actor_ids", "whose actor is", lambda value: f"{actors.get(value, '')} ({value})".strip()),
         ("verdict_statuses", "that are verdicts with status", words),
         ("waiver_categories", "waived as", words),
@@ -77,7 +81,9 @@ def period_in_words(manifest: Manifest) -> str:
     if not start and not end:
         return "from the first record to the state of the ledger when it was asked for"
     return " ".join(
-        part for part in (f"from {start}" if start else "", f"until before {end}" if end else "") if part
+        part
+        for part in (f"from {start}" if start else "", f"until before {end}" if end else "")
+        if part
     )
 
 

@@ -35,7 +35,7 @@ def main(folder: Path, output: Path) -> None:
     unshowable: set[str] = set()
     for attempt in range(_RETRIES + 1):
         try:
-            _compile(folder, output, datetime(*volume["date"].values(), tzinfo=UTC))
+            _compile(folder, output, datetime(**volume["date"], tzinfo=UTC))
         except typst.TypstError as error:
             match = _UNSHOWABLE.search(error.message)
             if match is None or attempt == _RETRIES:
@@ -75,9 +75,13 @@ def _deep(value: Any, unshowable: frozenset[str] | None) -> Any:
 
 def _compile(folder: Path, output: Path, when: datetime) -> None:
     found = typst.Fonts(
-        include_system_fonts=False, include_embedded_fonts=True, font_paths=list(fonts.directories())
+        include_system_fonts=False,
+        include_embedded_fonts=True,
+        font_paths=list(fonts.directories()),
     )
-    compiler = typst.Compiler(folder / "volume.typ", root=folder, font_paths=found, ignore_system_fonts=True)
+    compiler = typst.Compiler(
+        folder / "volume.typ", root=folder, font_paths=found, ignore_system_fonts=True
+    )
     compiler.compile(output=output, format="pdf", pdf_standards=STANDARDS, timestamp=when)
 
 

@@ -104,7 +104,9 @@ def summary(bodies: list[dict[str, Any]]) -> Summary:
 
 def source(bodies: list[dict[str, Any]]) -> Callable[[str], Iterable[bytes]]:
     def records(record_type: str) -> Iterable[bytes]:
-        lines = [orjson.dumps(item) + b"\n" for item in bodies if item["record_type"] == record_type]
+        lines = [
+            orjson.dumps(item) + b"\n" for item in bodies if item["record_type"] == record_type
+        ]
         return [b"".join(lines)] if lines else []
 
     return records

@@ -38,7 +38,10 @@ def _every_type() -> list[dict[str, Any]]:
             submitted_by="Ada Lovelace", submitted_at="2026-11-19T00:00:00.000000Z",
             branch={"target": "main", "working": "fix/charge"}, commit_sha=sha, intent="Stop double charges.",
             acceptance_criteria=["A retry charges once", "No new dependency"],
-            changes={"added": ["No new dependency"], "changed": [{"from": "old one", "to": "new one"}], "removed": ["gone"]},
+            changes={
+                "added": ["No new dependency"], "changed": [{"from": "old one", "to": "new one"}],
+                "removed": ["gone"],
+            },
         ),
         body(
             "verification_run", 1, run_id=record_id(1), runbook_number=7, runbook_version=2,
@@ -54,11 +57,24 @@ def _every_type() -> list[dict[str, Any]]:
             "approval", 4, runbook_number=7, runbook_version=2, commit_sha=sha, decision="changes_requested",
             decided_by="Grace Hopper", decided_at="2026-11-20T09:00:00.000000Z", comment="Please add a test.",
         ),
-        body("merge", 5, runbook_number=7, merge_commit_sha=sha, pull_request="#12", merged_by="Ada Lovelace", gate="open", bypassed=True),
-        body("invariant_change", 6, invariant_id="inv-1", action="promote", changed_by="Ada Lovelace", **{"from": {"state": "draft"}, "to": {"state": "active"}}),
+        body(
+            "merge", 5, runbook_number=7, merge_commit_sha=sha, pull_request="#12", merged_by="Ada Lovelace",
+            gate="open", bypassed=True,
+        ),
+        body(
+            "invariant_change", 6, invariant_id="inv-1", action="promote", changed_by="Ada Lovelace",
+            **{"from": {"state": "draft"}, "to": {"state": "active"}},
+        ),
         body("policy_change", 7, setting="approvals.required", changed_by="Ada Lovelace", **{"from": 1, "to": 2}),
-        body("access", 8, action="export_created", subject="Ada Lovelace", role="auditor", export_id="e-1", format="pdf", filters={"q": "x"}, ledger_size=9, row_counts={"waiver": 1}, digests=None, outcome="ok", detail="from the page"),
-        body("retention", 9, action="hold_placed", basis="case 4711", filters=None, record_ids=["r-1"], row_counts=None),
+        body(
+            "access", 8, action="export_created", subject="Ada Lovelace", role="auditor", export_id="e-1",
+            format="pdf", filters={"q": "x"}, ledger_size=9, row_counts={"waiver": 1}, digests=None,
+            outcome="ok", detail="from the page",
+        ),
+        body(
+            "retention", 9, action="hold_placed", basis="case 4711", filters=None, record_ids=["r-1"],
+            row_counts=None,
+        ),
         body("actor", 10, actor_id=record_id(77), name="Ada Lovelace", kind="user"),
         waiver(11, "The provider refuses a second charge.\nSecond line of it.", followup_url="https://example.org/t/1"),
         body("comet_sighting", 12, tail_length="a type of a later version", brightness=7),
@@ -71,13 +87,15 @@ def every_type(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_every_record_id_can_be_read_back_in_one_piece(every_type: Path):
+def test_every_record_id_can_be_read_back_in_one_piece(every_type: Path) -> None:
     found = _UUID.findall(text_of(every_type))
     assert sorted(found) == sorted(item["record_id"] for item in _every_type())
 
 
-def test_poppler_reads_every_record_id_in_one_piece_too(every_type: Path):
-    text = subprocess.run(["pdftotext", every_type, "-"], capture_output=True, text=True, check=True).stdout
+def test_poppler_reads_every_record_id_in_one_piece_too(every_type: Path) -> None:
+    text = subprocess.run(
+        ["pdftotext", every_type, "-"], capture_output=True, text=True, check=True
+    ).stdout
     assert sorted(_UUID.findall(text)) == sorted(item["record_id"] for item in _every_type())
 
 
@@ -93,11 +111,11 @@ def test_poppler_reads_every_record_id_in_one_piece_too(every_type: Path):
         "billing-api", "c0" * 20, "fix/charge → main",
     ],
 )  # fmt: skip
-def test_every_member_of_every_type_is_shown(every_type: Path, said: str):
+def test_every_member_of_every_type_is_shown(every_type: Path, said: str) -> None:
     assert squeezed(said) in squeezed(text_of(every_type).replace("\u00a0", " "))
 
 
-def test_the_first_page_is_the_manifest(every_type: Path):
+def test_the_first_page_is_the_manifest(every_type: Path) -> None:
     page = squeezed(PdfReader(every_type).pages[0].extract_text())
     for said in [
         "Audit trail of Acme Industries", "Ada Lovelace, as auditor", "2026-11-22T20:18:06.123456Z (UTC), via ui",
@@ -109,13 +127,13 @@ def test_the_first_page_is_the_manifest(every_type: Path):
         assert squeezed(said) in page
 
 
-def test_the_checkpoint_is_shown_in_full(every_type: Path):
+def test_the_checkpoint_is_shown_in_full(every_type: Path) -> None:
     assert text_of(every_type).count(NOTE.splitlines()[-1]) == 2
 
 
-def test_it_is_tagged_pdf_a_with_title_language_and_bookmarks(every_type: Path):
+def test_it_is_tagged_pdf_a_with_title_language_and_bookmarks(every_type: Path) -> None:
     reader = PdfReader(every_type)
-    root = reader.trailer["/Root"]
+    root: Any = reader.trailer["/Root"]
     xmp = root["/Metadata"].get_object().get_data().decode()
     tree = every_type.read_bytes()
     assert root["/MarkInfo"]["/Marked"]
@@ -134,7 +152,7 @@ def test_it_is_tagged_pdf_a_with_title_language_and_bookmarks(every_type: Path):
     assert titles[-2:] == ["Waiver register", "Integrity appendix"]
 
 
-def test_every_page_says_which_of_how_many_and_of_which_export(every_type: Path):
+def test_every_page_says_which_of_how_many_and_of_which_export(every_type: Path) -> None:
     pages = PdfReader(every_type).pages
     for number, page in enumerate(pages, start=1):
         text = page.extract_text()
@@ -142,19 +160,21 @@ def test_every_page_says_which_of_how_many_and_of_which_export(every_type: Path)
         assert record_id(1_000_001) in text
 
 
-def test_manifest_and_records_are_attached_as_they_are(every_type: Path):
+def test_manifest_and_records_are_attached_as_they_are(every_type: Path) -> None:
     attached = PdfReader(every_type).attachments
     lines = attached["records-001.ndjson"][0].splitlines()
     assert {orjson.loads(line)["seq"] for line in lines} == {item["seq"] for item in _every_type()}
-    assert orjson.loads(attached["manifest.json"][0])["rows"]["total_exported"] == len(_every_type())
+    assert orjson.loads(attached["manifest.json"][0])["rows"]["total_exported"] == len(
+        _every_type()
+    )
 
 
-def test_the_same_input_gives_the_same_bytes(every_type: Path, tmp_path: Path):
+def test_the_same_input_gives_the_same_bytes(every_type: Path, tmp_path: Path) -> None:
     (again,) = report(tmp_path, _every_type())
     assert again.read_bytes() == every_type.read_bytes()
 
 
-def test_no_match_is_said_in_words(tmp_path: Path):
+def test_no_match_is_said_in_words(tmp_path: Path) -> None:
     (path,) = report(tmp_path, [])
     text = text_of(path)
     assert "No records match these filters." in text
@@ -162,7 +182,9 @@ def test_no_match_is_said_in_words(tmp_path: Path):
     assert "none: no record matches" in text
 
 
-def test_a_large_report_comes_in_numbered_volumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_large_report_comes_in_numbered_volumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(spool, "VOLUME_WEIGHT", 4_000)
     bodies = [verdict(seq) for seq in range(20)]
     done: list[tuple[int, int]] = []
@@ -184,7 +206,7 @@ def test_a_large_report_comes_in_numbered_volumes(tmp_path: Path, monkeypatch: p
         assert hashlib.sha256(data).hexdigest() in squeezed(last)
 
 
-def test_fewer_records_than_match_void_the_report_and_leave_nothing(tmp_path: Path):
+def test_fewer_records_than_match_void_the_report_and_leave_nothing(tmp_path: Path) -> None:
     bodies = [verdict(1), verdict(2)]
     with pytest.raises(ReportFailed, match="void"):
         render(
@@ -194,7 +216,7 @@ def test_fewer_records_than_match_void_the_report_and_leave_nothing(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_records_may_come_line_by_line_or_in_blocks(tmp_path: Path):
+def test_records_may_come_line_by_line_or_in_blocks(tmp_path: Path) -> None:
     bodies = [verdict(1), verdict(2)]
     (path,) = render(
         manifest=manifest(bodies), summary=summary(bodies),
