@@ -16,11 +16,14 @@ from typing import Any
 import orjson
 
 from affidavit.exports.json_lines import Tally
-from affidavit.records.columns import Column, Guard, columns_for, guarded
+from affidavit.records.columns import FORMULA_STARTS, Column, Guard, columns_for, guarded
 from affidavit.records.types import RecordType
 
 LINE_END = "\r\n"
+_BETWEEN = "\x00"  # no text of a record holds U+0000
+_STARTS = re.escape("".join(sorted(FORMULA_STARTS)))
 _must_quote = re.compile(r'[",\r\n]').search
+_needs_care = re.compile(rf'[",\r\n]|(?:\A|{_BETWEEN})[{_STARTS}]').search
 
 Body = dict[str, Any]
 
@@ -50,33 +53,42 @@ def _as_it_is(text: str) -> str:
 
 
 def _line_maker(record_type: str, columns: list[Column], guard: Guard) -> Callable[[Body], str]:
-    """Return a function from a body of this type to its line; all that can be decided once is, here."""
+    """Return a function from a body of this type to its line; all that can be decided once is, here.
+
+    Nearly every text is clean, so all of a record's texts are examined by one search; only where it finds
+    something is each cell looked at alone.
+    """
     own = {column.name for column in columns_for((record_type,))}
     line = ",".join("%s" if column.name in own else "" for column in columns) + LINE_END
     mine = [column for column in columns if column.name in own]
     members = itemgetter(*(column.member for column in mine))
-    writers = [_cell_writer(column, guard) for column in mine]
+    special = [(at, write) for at, column in enumerate(mine) if (write := _special(column))]
+    texts = [at for at, column in enumerate(mine) if column.is_text]
+    texts_of = itemgetter(*texts)
 
     def line_of(body: Body) -> str:
-        cells = [
-            "" if value is None else value if write is None else write(value)
-            for value, write in zip(members(body), writers, strict=True)
-        ]
+        cells = ["" if value is None else value for value in members(body)]
+        for at, write in special:
+            if cells[at] != "":
+                cells[at] = write(cells[at])
+        if _needs_care(_BETWEEN.join(texts_of(cells))):
+            for at in texts:
+                cells[at] = _quoted(guard(cells[at]))
         return line % tuple(cells)
 
     return line_of
 
 
-def _cell_writer(column: Column, guard: Guard) -> Callable[[Any], Any] | None:
-    """Return what spells a value as a cell; None where its plain text needs neither guard nor quotes."""
-    if column.read is not None:
-        read = column.read
-        return lambda value: _quoted(str(read(value, guard)))
+def _special(column: Column) -> Callable[[Any], str] | None:
+    """Return what spells a value that is neither text nor number; None for those."""
     if column.is_boolean:
         return lambda value: "true" if value else "false"
+    if column.read is None:
+        return None
+    read = column.read
     if column.is_text:
-        return lambda value: _quoted(guard(value))
-    return None
+        return lambda value: str(read(value, _as_it_is))
+    return lambda value: _quoted(str(read(value, _as_it_is)))
 
 
 def _quoted(text: str) -> str:
