@@ -20,7 +20,8 @@ DECIDING = (
     "benchmarks/generate.py",
     "src/affidavit/records",
     "src/affidavit/ledger",
-    "src/affidavit/proof",
+    "src/affidavit/proof/canonical.py",
+    "src/affidavit/proof/query.py",
 )
 
 
