@@ -12,6 +12,8 @@ from tests.support import browser as support
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.browser.scene import Scene
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -42,3 +44,11 @@ def page(chromium: Browser, site: support.Site) -> Iterator[Page]:
     yield opened
     context.close()
     assert errors == [], "the page's scripts failed"
+
+
+@pytest.fixture
+def scene(site: support.Site) -> Scene:
+    """A trail of some weeks, and people who can sign in."""
+    from tests.browser.scene import Scene
+
+    return Scene()
