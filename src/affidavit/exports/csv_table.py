@@ -8,7 +8,6 @@ to Python's csv module over the plain definition in `records.columns`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from typing import Any
@@ -20,10 +19,6 @@ from affidavit.records.columns import FORMULA_STARTS, Column, Guard, columns_for
 from affidavit.records.types import RecordType
 
 LINE_END = "\r\n"
-_BETWEEN = "\x00"  # no text of a record holds U+0000
-_STARTS = re.escape("".join(sorted(FORMULA_STARTS)))
-_must_quote = re.compile(r'[",\r\n]').search
-_needs_care = re.compile(rf'[",\r\n]|(?:\A|{_BETWEEN})[{_STARTS}]').search
 
 Body = dict[str, Any]
 
@@ -55,8 +50,8 @@ def _as_it_is(text: str) -> str:
 def _line_maker(record_type: str, columns: list[Column], guard: Guard) -> Callable[[Body], str]:
     """Return a function from a body of this type to its line; all that can be decided once is, here.
 
-    Nearly every text is clean, so all of a record's texts are examined by one search; only where it finds
-    something is each cell looked at alone.
+    Nearly every text is clean, so all of a record's texts are examined as one; only where something is
+    found is each cell looked at alone.
     """
     own = {column.name for column in columns_for((record_type,))}
     line = ",".join("%s" if column.name in own else "" for column in columns) + LINE_END
@@ -71,7 +66,10 @@ def _line_maker(record_type: str, columns: list[Column], guard: Guard) -> Callab
         for at, write in special:
             if cells[at] != "":
                 cells[at] = write(cells[at])
-        if _needs_care(_BETWEEN.join(texts_of(cells))):
+        found = texts_of(cells)
+        if _must_quote("".join(found)) or not FORMULA_STARTS.isdisjoint(
+            [text[:1] for text in found]
+        ):
             for at in texts:
                 cells[at] = _quoted(guard(cells[at]))
         return line % tuple(cells)
@@ -89,6 +87,11 @@ def _special(column: Column) -> Callable[[Any], str] | None:
     if column.is_text:
         return lambda value: str(read(value, _as_it_is))
     return lambda value: _quoted(str(read(value, _as_it_is)))
+
+
+def _must_quote(text: str) -> bool:
+    # Four searches for one character are several times as fast as one regular expression.
+    return '"' in text or "," in text or "\n" in text or "\r" in text
 
 
 def _quoted(text: str) -> str:
