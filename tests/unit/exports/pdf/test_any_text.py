@@ -59,6 +59,7 @@ def test_any_script_is_shown_and_can_be_read_back(hostile: Path, script: str) ->
     assert text in _reason(hostile).replace("ﬁ", "fi")
 
 
+@pytest.mark.program("pdftotext", "poppler-utils")
 def test_hebrew_reads_from_right_to_left(hostile: Path) -> None:
     read = subprocess.run(
         ["pdftotext", hostile, "-"], capture_output=True, text=True, check=True
@@ -110,6 +111,7 @@ def test_every_character_taken_as_plain_has_a_glyph() -> None:
     assert plain - fonts.covered() == set()
 
 
+@pytest.mark.program("pdftotext", "poppler-utils")
 def test_long_words_and_digests_are_wrapped_and_still_read_back_whole(tmp_path: Path) -> None:
     word = "/".join(["node_modules", "x" * 300, "deep"]) + "a1" * 200
     (path,) = report(tmp_path, [verdict(1, reason=word, criterion="Щ" * 400)])
@@ -123,6 +125,7 @@ def test_long_words_and_digests_are_wrapped_and_still_read_back_whole(tmp_path: 
     assert max(right_edges) < 595.3 - 40
 
 
+@pytest.mark.program("pdftotext", "poppler-utils")
 def test_a_reason_of_a_megabyte_is_shown_to_its_end(tmp_path: Path) -> None:
     reason = " ".join(f"w{n}" for n in range(150_000))
     assert len(reason) > 1_000_000
