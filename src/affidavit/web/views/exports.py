@@ -152,18 +152,21 @@ def download(request: PageRequest, export_id: str, name: str) -> HttpResponse:
     found = _get(request, export_id)
     if found.status != ExportStatus.READY or name not in {entry["name"] for entry in found.files}:
         raise NotFound("This export has no such file ready.")
-    try:
-        file = (jobs.folder_of(found) / name).open("rb")
-    except OSError as error:
+    path = jobs.folder_of(found) / name
+    if not path.is_file():
         raise NotFound(
-            "The file was cleared from this server. The same filter at the same ledger size makes it again."
-        ) from error
-    services.download_record(
-        export=found, actor=_actor(request), role=request.member.role.value, via=Via.UI, name=name,
-        now=clock.now(),
-    )  # fmt: skip
+            "The file was cleared from this server."
+            " The same filter at the same ledger size makes it again."
+        )
+    with transaction.atomic():
+        services.download_record(
+            export=found, actor=_actor(request), role=request.member.role.value, via=Via.UI,
+            name=name, now=clock.now(),
+        )  # fmt: skip
     media_type = MEDIA_TYPE.get(name.rpartition(".")[2], "application/octet-stream")
-    return file_response(request, file, name=name, media_type=media_type, attachment=True)
+    return file_response(
+        request, path.open("rb"), name=name, media_type=media_type, attachment=True
+    )
 
 
 @require_POST
