@@ -1,6 +1,4 @@
-"""The PDF of an export: pure functions from plain data to files. Imports no framework."""
+"""The PDF of an export: pure functions from plain data to files (`render.render`). Imports no framework.
 
-from affidavit.exports.pdf.render import ReportFailed, render
-from affidavit.exports.pdf.summary import Summary
-
-__all__ = ["ReportFailed", "Summary", "render"]
+Nothing is imported here: each volume is made by a process of its own, which would pay for it.
+"""

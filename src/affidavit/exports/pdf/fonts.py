@@ -11,6 +11,7 @@ import struct
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
 
@@ -20,8 +21,12 @@ _SCRIPTS = (
 )  # fmt: skip
 MONO = ("DejaVu Sans Mono",)  # carried by typst itself
 _LAST = (*MONO, "Noto Sans Symbols", "Noto Emoji")
-TEXT = ("Noto Sans", *(f"Noto Sans {script}" for script in _SCRIPTS), *_LAST, "Noto Sans CJK SC")
-JAPANESE = ("Noto Sans", *_LAST, "Noto Sans CJK JP", "Noto Sans CJK SC")
+# The report's own symbols come right after the main font: looked for in every script's font first, they
+# took a sixth of the time of a page.
+_SYMBOLS = {"name": MONO[0], "covers": "✓✗▲■○◐◇→±"}
+_FIRST: tuple[Any, ...] = ("Noto Sans", _SYMBOLS)
+TEXT = (*_FIRST, *(f"Noto Sans {script}" for script in _SCRIPTS), *_LAST, "Noto Sans CJK SC")
+JAPANESE = (*_FIRST, *_LAST, "Noto Sans CJK JP", "Noto Sans CJK SC")
 
 # Symbols that only the monospaced font carried by typst covers: marks of test tools, arrows, operators.
 # Found by setting each character in that font alone under PDF/A; a test sets them all again.

@@ -1,7 +1,7 @@
 """A record as the report's layout takes it: parts of text, each with how it is to be set.
 
 A row is `[seq, tone, status, parts, may run over pages]`. A part is `[kind, text]`, or `[kind, text, lang]`
-in another language, where it can share a paragraph, else `[kind, pieces, lang]`. Kinds: `t` title, `x` text,
+in another language or with long words, where it can share a paragraph, else `[kind, pieces, lang]`. Kinds: `t` title, `x` text,
 `f` facts, `m` monospaced (template/records.typ).
 """
 
@@ -14,6 +14,7 @@ import orjson
 
 from affidavit.exports.pdf.shapes import MARKS, Body, Field, Shape, shape_of, words
 from affidavit.exports.pdf.text import (
+    BREAK,
     PIECE,
     RIGHT_TO_LEFT,
     code_point,
@@ -44,7 +45,10 @@ def row_of(body: Body) -> list[Any]:
         if body.get(member) not in (None, "", []):
             parts.extend(_texts(label, body[member]))
     facts = _facts(shape, body)
-    parts.append(["f", facts] if len(facts) <= PIECE else ["f", pieces(facts), ""])
+    if len(facts) > PIECE:
+        parts.append(["f", pieces(facts), ""])
+    else:
+        parts.append(["f", facts, ""] if BREAK in facts else ["f", facts])
     parts.append(["m", _ids(shape, body)])
     return [str(body["seq"]), tone, status, parts, _is_long(parts)]
 
@@ -74,7 +78,7 @@ def _text(kind: str, text: str) -> Part:
     result, lang = shown(text)
     if lang in RIGHT_TO_LEFT or len(result) > PIECE or has_rtl(result):
         return [kind, pieces(result), lang]
-    return [kind, result, lang] if lang else [kind, result]
+    return [kind, result, lang] if lang or BREAK in result else [kind, result]
 
 
 def _texts(label: str, value: Any) -> Iterator[Part]:

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 from pypdf import PdfReader
 
-from affidavit.exports.pdf import Summary, render
+from affidavit.exports.pdf.render import render
+from affidavit.exports.pdf.summary import Summary
 
 WHEN = "2026-11-20T08:15:30.000001Z"
 ROOT = "Yq3rBZ0Hq1C0JmPq2nY8o7rUu1r4d2rR9f0c3VZq1hY="

@@ -10,7 +10,8 @@ import orjson
 import pytest
 from pypdf import PdfReader
 
-from affidavit.exports.pdf import ReportFailed, render, spool
+from affidavit.exports.pdf import spool
+from affidavit.exports.pdf.render import ReportFailed, render
 from tests.unit.exports.pdf.sample import (
     NOTE,
     ROOT,
