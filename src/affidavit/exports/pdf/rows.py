@@ -1,8 +1,8 @@
 """A record as the report's layout takes it: parts of text, each with how it is to be set.
 
-A row is `[seq, tone, status, parts, may run over pages]`. A part is `[kind, text]`, or `[kind, text, lang]`
-in another language or with long words, where it can share a paragraph, else `[kind, pieces, lang]`. Kinds: `t` title, `x` text,
-`f` facts, `m` monospaced (template/records.typ).
+A row is `[seq, tone, status, parts, may run over pages]`. A part is `[kind, text]`; `[kind, text, lang]` in
+another language or with long words, where it can still share a paragraph; else `[kind, pieces, lang]`. Kinds:
+`t` title, `x` text, `f` facts, `m` monospaced (template/records.typ).
 """
 
 from __future__ import annotations

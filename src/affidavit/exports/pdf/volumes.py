@@ -121,13 +121,24 @@ def front_data(
         "rows": rows_by_type(manifest, names),
         "total": ["All types", f"{rows['total_matching']:,}", f"{total:,}"],
         "checkpoint": cell(manifest["checkpoint"]).text,
-        "volumes": [
-            [cell(shape_of(section.record_type).heading), f"{section.count:,}", str(number)]
-            for number, volume in enumerate(volumes, start=1)
-            for section in volume.sections
-        ],
+        "volumes": [_contents(name, volumes) for name in names],
         "summary": summary_data(summary, empty=not total),
     }
+
+
+def _contents(record_type: str, volumes: Sequence[Volume]) -> list[Any]:
+    held = [
+        (number, section.count)
+        for number, volume in enumerate(volumes, start=1)
+        for section in volume.sections
+        if section.record_type == record_type
+    ]
+    first, last = held[0][0], held[-1][0]
+    return [
+        cell(shape_of(record_type).heading),
+        f"{sum(count for _, count in held):,}",
+        str(first) if first == last else f"{first} to {last}",
+    ]
 
 
 def _groups(

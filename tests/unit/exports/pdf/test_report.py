@@ -157,7 +157,7 @@ def test_every_page_says_which_of_how_many_and_of_which_export(every_type: Path)
     pages = PdfReader(every_type).pages
     for number, page in enumerate(pages, start=1):
         text = page.extract_text()
-        assert f"{number} of {len(pages)}" in text
+        assert f"Page {number} of {len(pages)}" in text
         assert record_id(1_000_001) in text
 
 
