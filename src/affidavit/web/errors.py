@@ -48,5 +48,9 @@ def error_page(request: HttpRequest, error: AffidavitError) -> HttpResponse:
 def _page(request: HttpRequest, status: HTTPStatus, message: str) -> HttpResponse:
     context = {"status": status.value, "title": _TITLES[status], "message": message}
     response = render(request, "web/error.html", context, status=status)
+    if request.headers.get("HX-Request") == "true":
+        # The error takes the place of the whole page, not of the part that was asked for.
+        response.headers["HX-Retarget"] = "body"
+        response.headers["HX-Reswap"] = "innerHTML"
     response.headers["Cache-Control"] = "no-store, private"
     return response

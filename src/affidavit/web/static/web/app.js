@@ -84,6 +84,21 @@
     return response.text();
   }
 
+  // What could not be refreshed is said; an old list must not pass for a new one.
+  const trouble = (shown) => {
+    const notice = document.getElementById("trouble");
+    if (notice) notice.hidden = !shown;
+  };
+  document.addEventListener("htmx:error", (event) => {
+    if (event.detail.error?.name !== "AbortError") trouble(true);
+  });
+  document.addEventListener("htmx:response:error", (event) => {
+    if (event.detail.ctx.response.status >= 500) trouble(true);
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx.response?.status < 500) trouble(false);
+  });
+
   // The theme shows at once; the server keeps it.
   document.addEventListener("change", (event) => {
     if (event.target.name === "theme") root.dataset.theme = event.target.value;
