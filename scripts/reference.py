@@ -148,6 +148,48 @@ def pages_document() -> str:
     return "\n".join(lines) + "\n"
 
 
+def records_document() -> str:
+    """Return the reference of every record type with its fields."""
+    from affidavit.records.shapes import ENVELOPE, SHAPES
+
+    lines = [
+        "# Records",
+        "",
+        MARK,
+        "",
+        "Field names are the public contract of JSON, CSV and the API; they change by addition only. Times are"
+        " RFC 3339, UTC, with microseconds. Every record has the envelope"
+        f" {', '.join(f'`{name}`' for name in ENVELOPE)}; then the fields of its type. In CSV a nested value has"
+        " dotted columns, and a list is JSON text.",
+        "",
+    ]
+    for record_type, shape in SHAPES.items():
+        schema = shape.model_json_schema(by_alias=True)
+        lines += [f"## {record_type.value}", "", _cell(shape.__doc__ or ""), ""]
+        lines += ["| field | type | |", "| --- | --- | --- |"]
+        for name, field in schema["properties"].items():
+            kind, nullable = _schema_type(field, schema.get("$defs", {}))
+            lines.append(f"| `{name}` | {kind} | {'or null' if nullable else ''} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _schema_type(field: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, bool]:
+    """Return a JSON schema's type in words, and whether null is allowed."""
+    if "$ref" in field:
+        field = definitions[field["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in field:
+        rest = [item for item in field["anyOf"] if item.get("type") != "null"]
+        return _schema_type(rest[0], definitions)[0], len(rest) < len(field["anyOf"])
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"]), False
+    if field.get("type") == "array":
+        return f"list of {_schema_type(field['items'], definitions)[0]}", False
+    if "properties" in field:
+        return "object: " + ", ".join(f"`{name}`" for name in field["properties"]), False
+    return str(field.get("type", "any value")), False
+
+
 def _paragraphs(text: str) -> str:
     return re.sub(r"\n[ \t]+", "\n", text.replace("\f", "").replace("\b", "")).strip()
 
@@ -161,6 +203,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "commands.md": commands_document,
     "api.md": api_document,
     "pages.md": pages_document,
+    "records.md": records_document,
 }
 
 

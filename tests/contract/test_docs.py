@@ -39,6 +39,17 @@ def test_every_command_and_each_of_its_options_is_documented() -> None:
                 assert option in section, f"affidavit {path} {option}: {HINT}"
 
 
+def test_every_field_of_every_record_type_is_documented() -> None:
+    from affidavit.records.shapes import fields_of
+    from affidavit.records.types import RecordType
+
+    text = _reference("records.md")
+    for record_type in RecordType:
+        section = text.split(f"## {record_type.value}\n")[1].split("\n## ")[0]
+        for name in fields_of(record_type):
+            assert f"| `{name}` |" in section, f"{record_type} {name}: {HINT}"
+
+
 def test_every_operation_of_the_api_is_documented() -> None:
     text = _reference("api.md")
     for method, path, operation in reference.operations():
@@ -74,9 +85,11 @@ def test_every_dependency_has_its_line_of_reasons() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS))
+    "page",
+    sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md")]),
+    ids=lambda page: str(page.relative_to(ROOT)),
 )
-def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+def test_every_link_and_picture_of_a_page_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text())
     files = [link for link in links if "://" not in link]
     assert [link for link in files if not (page.parent / link).exists()] == []

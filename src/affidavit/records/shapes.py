@@ -136,6 +136,8 @@ class CriteriaChanges(Shape):
 
 
 class RunbookSubmission(Shape):
+    """A change as it was submitted, or the next version of its criteria after an edit."""
+
     runbook_number: Positive
     runbook_version: Positive
     title: Title
@@ -149,6 +151,8 @@ class RunbookSubmission(Shape):
 
 
 class VerificationRun(Shape):
+    """One execution of every criterion of a runbook version against one commit."""
+
     run_id: Id
     runbook_number: Positive
     runbook_version: Positive
@@ -215,6 +219,8 @@ class Location(Shape):
 
 
 class VerificationResult(Shape):
+    """A verdict: the outcome for one criterion in one run, with what backs it."""
+
     result_id: Id
     run_id: Id
     runbook_number: Positive
@@ -230,6 +236,8 @@ class VerificationResult(Shape):
 
 
 class Waiver(Shape):
+    """A reviewer's reasoned exception for one verdict."""
+
     waiver_id: Id
     result_id: Id
     run_id: Id
@@ -245,6 +253,8 @@ class Waiver(Shape):
 
 
 class Approval(Shape):
+    """A reviewer's sign-off on a runbook at a commit, or its refusal or withdrawal."""
+
     runbook_number: Positive
     runbook_version: Positive
     commit_sha: Sha | None
@@ -255,6 +265,8 @@ class Approval(Shape):
 
 
 class Merge(Shape):
+    """That a change reached its target branch, and what the gate said at that moment."""
+
     runbook_number: Positive | None
     merge_commit_sha: Sha
     pull_request: OptionalText
@@ -264,6 +276,8 @@ class Merge(Shape):
 
 
 class InvariantChange(Shape):
+    """A change of the organization's catalog of standing rules."""
+
     invariant_id: Id
     action: Literal["create", "edit", "promote", "retire"]
     changed_by: Name
@@ -272,6 +286,8 @@ class InvariantChange(Shape):
 
 
 class PolicyChange(Shape):
+    """A change of a setting that alters what the gate demands."""
+
     setting: Name
     changed_by: Name
     before: JsonValue = Field(alias="from")
@@ -279,6 +295,8 @@ class PolicyChange(Shape):
 
 
 class Access(Shape):
+    """A sign-in, a change of a role or token, an import, or an export with its filters, counts and digests."""
+
     action: Annotated[str, Field(pattern=r"^[a-z_]{1,24}$")]
     subject: OptionalText = None
     role: Name | None = None
@@ -293,6 +311,8 @@ class Access(Shape):
 
 
 class Retention(Shape):
+    """What the retention policy did: set, archived, erased, held or released."""
+
     action: Literal["policy_set", "archived", "erased", "hold_placed", "hold_lifted"]
     basis: OptionalText = None
     filters: JsonObject | None = None
@@ -301,6 +321,8 @@ class Retention(Shape):
 
 
 class ActorIdentity(Shape):
+    """The identity behind a pseudonymous actor id."""
+
     actor_id: Id
     name: Name
     kind: Literal["user", "agent", "system"]
