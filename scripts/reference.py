@@ -157,10 +157,12 @@ def records_document() -> str:
         "",
         MARK,
         "",
-        "Field names are the public contract of JSON, CSV and the API; they change by addition only. Times are"
-        " RFC 3339, UTC, with microseconds. Every record has the envelope"
-        f" {', '.join(f'`{name}`' for name in ENVELOPE)}; then the fields of its type. In CSV a nested value has"
-        " dotted columns, and a list is JSON text.",
+        (
+            "Field names are the public contract of JSON, CSV and the API; they change by addition only. Times are"
+            " RFC 3339, UTC, with microseconds. Every record has the envelope"
+            f" {', '.join(f'`{name}`' for name in ENVELOPE)}; then the fields of its type. In CSV a nested value has"
+            " dotted columns, and a list is JSON text."
+        ),
         "",
     ]
     for record_type, shape in SHAPES.items():
