@@ -10,7 +10,7 @@ export PYTHON WORKERS
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo serve test test-all check fix bench docs lock clean
+.PHONY: help setup setup-dev demo serve test test-all check fix bench docs pictures lock clean
 
 help: ## list these words
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -48,6 +48,9 @@ bench: setup-dev ## measure the goals P1 to P6 over ROWS records
 
 docs: setup-dev ## write docs/reference/ anew from the code
 	@$(BIN)/python -m scripts.reference
+
+pictures: setup-dev ## take the README's pictures from the demo's trail
+	@$(BIN)/python -m scripts.pictures
 
 lock: ## write both locks anew from pyproject.toml (ARGS=--upgrade moves versions)
 	@scripts/lock $(ARGS)

@@ -114,16 +114,14 @@ class _Watch:
 
 
 def _family(root: int) -> list[int]:
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(entry.parent.name)] = int(fields[1])
+    """Return a process and its descendants, as the kernel lists them below each thread."""
     family = [root]
     for pid in family:
-        family.extend(child for child, parent in parents.items() if parent == pid)
+        for children in Path(f"/proc/{pid}/task").glob("*/children"):
+            try:
+                family.extend(int(child) for child in children.read_text().split())
+            except OSError:
+                continue
     return family
 
 
