@@ -68,6 +68,8 @@ def render(
             directory / (f"{stem}.pdf" if len(made) == 1 else f"{stem}-{number:0{width}d}.pdf")
             for number in range(1, len(made) + 1)
         ]
+        for source in made:
+            _sync(source)
         for source, target in zip(made, targets, strict=True):
             source.replace(target)
     return targets
@@ -119,6 +121,11 @@ def _make_all(volumes: Sequence[Volume], progress: Callable[[int, int], None] | 
                 process.kill()
             raise
     return [_output(volume) for volume in volumes]
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _output(volume: Volume) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ def shown(text: str, *, long_word: int = LONG_WORD) -> Shown:
     return Shown(text, lang)
 
 
-def escaped(text: str, unshowable: frozenset[str] | None) -> str:
+def escaped(text: str, unshowable: AbstractSet[str] | None) -> str:
     """Return `text` with the given clusters written as code points; None: every character beyond ASCII."""
     if unshowable is None:
         return "".join(c if c < "\x7f" or c == BREAK else code_point(c) for c in text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from affidavit.exports.pdf.rows import row_of
 from affidavit.exports.pdf.text import escaped
 
 STANDARDS: list[typst.PDFStandard] = ["a-3a", "ua-1"]
-_RETRIES = 8
+_RETRIES = 8  # clusters found one by one before everything beyond ASCII is written as code points
 _UNSHOWABLE = re.compile(r'the text "(?P<text>.*)" could not be displayed', re.DOTALL)
 
 
@@ -28,20 +29,23 @@ def main(folder: Path, output: Path) -> None:
     """Write the volume of `folder` to `output`.
 
     A cluster of characters that the fonts together can't show is found by typst alone: it is then
-    written as code points, and the volume is made again.
+    written as code points, and the volume is made again; after several, all beyond ASCII is.
     """
     volume = orjson.loads((folder / "volume.json").read_bytes())
     _write_rows(folder, volume)
-    unshowable: set[str] = set()
-    for attempt in range(_RETRIES + 1):
+    unshowable: set[str] | None = set()
+    while True:
         try:
             _compile(folder, output, datetime(**volume["date"], tzinfo=UTC))
         except typst.TypstError as error:
-            match = _UNSHOWABLE.search(error.message)
-            if match is None or attempt == _RETRIES:
+            if unshowable is None or "PDF/" not in error.message:
                 raise
-            unshowable.add(match["text"])
-            _escape(folder, None if attempt == _RETRIES - 1 else frozenset(unshowable))
+            match = _UNSHOWABLE.search(error.message)
+            if match is None or len(unshowable) == _RETRIES or match["text"] in unshowable:
+                unshowable = None
+            else:
+                unshowable.add(match["text"])
+            _escape(folder, unshowable)
         else:
             return
 
@@ -58,12 +62,17 @@ def _write_rows(folder: Path, volume: dict[str, Any]) -> None:
                 rows.write(b"]")
 
 
-def _escape(folder: Path, unshowable: frozenset[str] | None) -> None:
-    for file in (folder / "volume.json", *sorted(folder.glob("rows-*.json"))):
+def _escape(folder: Path, unshowable: AbstractSet[str] | None) -> None:
+    for file in sorted(folder.glob("rows-*.json")):
         file.write_bytes(orjson.dumps(_deep(orjson.loads(file.read_bytes()), unshowable)))
+    volume = orjson.loads((folder / "volume.json").read_bytes())
+    shown = {
+        key: value if key == "fonts" else _deep(value, unshowable) for key, value in volume.items()
+    }
+    (folder / "volume.json").write_bytes(orjson.dumps(shown))
 
 
-def _deep(value: Any, unshowable: frozenset[str] | None) -> Any:
+def _deep(value: Any, unshowable: AbstractSet[str] | None) -> Any:
     if isinstance(value, str):
         return escaped(value, unshowable)
     if isinstance(value, list):

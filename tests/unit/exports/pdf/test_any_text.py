@@ -8,8 +8,9 @@ import orjson
 import pytest
 from pypdf import PdfReader
 
-from affidavit.exports.pdf import fonts
-from affidavit.exports.pdf.text import _PLAIN, BREAK, code_point, pieces, shown
+from affidavit.exports.pdf import fonts, render, rows, worker
+from affidavit.exports.pdf.spool import Volume
+from affidavit.exports.pdf.text import _PLAIN, BREAK, Shown, code_point, pieces, shown
 from tests.unit.exports.pdf.sample import report, squeezed, text_of, verdict, waiver
 
 _MARKUP = [
@@ -147,6 +148,22 @@ def test_attachments_hold_hostile_text_as_it_is(tmp_path: Path) -> None:
     bodies = [verdict(1, reason="\u202eevil\u202c #panic()")]
     (path,) = report(tmp_path, bodies)
     assert orjson.loads(PdfReader(path).attachments["records-001.ndjson"][0]) == bodies[0]
+
+
+def test_clusters_that_typst_alone_finds_unshowable_are_written_as_code_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_this_process(volume: Volume, of: int, running: list[Any]) -> None:
+        worker.main(volume.path.parent, render._output(volume))
+
+    monkeypatch.setattr(render, "_make", in_this_process)
+    monkeypatch.setattr(rows, "shown", lambda text: Shown(text, ""))
+    (few,) = report(tmp_path, [verdict(1, reason="one \u16a0 two \u16a1\u16a2")])
+    assert "one [U+16A0] two [U+16A1][U+16A2]" in text_of(few)
+    many = "".join(chr(0x16A0 + n) + " " for n in range(40)) + "end ✓"
+    (all_escaped,) = report(tmp_path, [verdict(1, reason=many)])
+    assert "[U+16A0] [U+16A1]" in text_of(all_escaped)
+    assert "[U+16C7]" in text_of(all_escaped)
 
 
 def test_break_marks_never_come_from_data() -> None:

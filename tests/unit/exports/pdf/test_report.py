@@ -217,6 +217,36 @@ def test_fewer_records_than_match_void_the_report_and_leave_nothing(tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_cancelled_report_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "VOLUME_WEIGHT", 4_000)
+    bodies = [verdict(seq) for seq in range(20)]
+
+    def cancel(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        render(
+            manifest=manifest(bodies), summary=summary(bodies), records=source(bodies),
+            directory=tmp_path, stem="audit", progress=cancel,
+        )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_volume_that_cannot_be_made_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+    bodies = [verdict(1)]
+    broken = manifest(bodies)
+    broken["requested_at"] = "2026-13-45T20:18:06.123456Z"
+    with pytest.raises(ReportFailed, match=r"volume-001 .* could not be made"):
+        render(
+            manifest=broken,
+            summary=summary(bodies),
+            records=source(bodies),
+            directory=tmp_path,
+            stem="audit",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_records_may_come_line_by_line_or_in_blocks(tmp_path: Path) -> None:
     bodies = [verdict(1), verdict(2)]
     (path,) = render(
