@@ -116,7 +116,7 @@ def _facts(shape: Shape, body: Body) -> str:
     facts.extend(
         _fact(field, body)
         for field in shape.facts
-        if body.get(field[0]) not in (None, False, "", occurred)
+        if body.get(field[0]) not in (None, False, "", occurred, body["actor"])
     )
     named = {name for name, _ in (*shape.texts, *shape.facts, *shape.ids)}
     for member, value in body.items():
@@ -124,7 +124,7 @@ def _facts(shape: Shape, body: Body) -> str:
             continue
         if value is not None:
             facts.append(_fact((member, words(member)), body))
-    return " · ".join(facts)
+    return " · ".join(fact for fact in facts if fact)
 
 
 def _fact(field: Field, body: Body) -> str:
@@ -139,7 +139,8 @@ def _fact(field: Field, body: Body) -> str:
         place = inline(str(value.get("file")))
         return f"{label} {place}" + (f":{'–'.join(dict.fromkeys(lines))}" if lines else "")
     if member == "branch":
-        return f"{label} {inline(str(value.get('working')))} → {inline(str(value.get('target')))}"
+        names = [inline(value[key]) for key in ("working", "target") if value.get(key) is not None]
+        return f"{label} {' → '.join(names)}" if names else ""
     text = value if isinstance(value, str) else _json(value)
     return f"{label}{'' if label.endswith('/') else ' '}{inline(text)}"
 

@@ -47,7 +47,7 @@ def query_in_words(manifest: Manifest) -> str:
         else "An empty ledger"
     ]
     clauses = (
-        ("types", "whose type is", words),
+        ("types", "whose type is", _type_word),
         (
             "repo_ids",
             "whose repository is",
@@ -103,6 +103,10 @@ def rows_by_type(manifest: Manifest, names: list[str]) -> list[list[Any]]:
         ]
         for name in names
     ]
+
+
+def _type_word(record_type: str) -> str:
+    return "verdict" if record_type == "verification_result" else words(record_type)
 
 
 def _listed(value: Any) -> str:

@@ -36,7 +36,7 @@ def _every_type() -> list[dict[str, Any]]:
     return [
         body(
             "runbook_submission", 0, runbook_number=7, runbook_version=2, title="Charge cards twice never",
-            submitted_by="Ada Lovelace", submitted_at="2026-11-19T00:00:00.000000Z",
+            submitted_by="Linus T.", submitted_at="2026-11-19T00:00:00.000000Z",
             branch={"target": "main", "working": "fix/charge"}, commit_sha=sha, intent="Stop double charges.",
             acceptance_criteria=["A retry charges once", "No new dependency"],
             changes={
@@ -109,7 +109,7 @@ def test_poppler_reads_every_record_id_in_one_piece_too(every_type: Path) -> Non
         "✗ changes requested", "bypassed", "draft", "approvals.required", "from the page", "case 4711",
         "Second line of it.", "https://example.org/t/1", "▲ accepted risk", "a type of a later version",
         "brightness 7", "Ada Lovelace (user, via api)", "2026-11-20T08:15:30.000001Z", "08:15:31.000002Z",
-        "billing-api", "c0" * 20, "fix/charge → main",
+        "billing-api", "c0" * 20, "fix/charge → main", "submitted by Linus T.",
     ],
 )  # fmt: skip
 def test_every_member_of_every_type_is_shown(every_type: Path, said: str) -> None:
