@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -126,10 +127,12 @@ def _blocks(export: Export, extension: str) -> Iterator[bytes]:
     try:
         made = request_of(export=export)
         tally = Tally(made)
-        for block in render_stream(made, tally):
-            digest.update(block)
-            size += len(block)
-            yield block
+        # Closed before anything else is asked of the connection, which is busy while rows come over it.
+        with closing(render_stream(made, tally)) as blocks:
+            for block in blocks:
+                digest.update(block)
+                size += len(block)
+                yield block
     except BaseException as error:
         broke_off = isinstance(error, GeneratorExit)
         reason = "the download was broken off" if broke_off else str(error) or repr(error)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection, connections, transaction
 from django.db.models import Q
 
 from affidavit.exports.models import Export
@@ -58,42 +60,65 @@ def claim(*, now: datetime) -> Export | None:
 
 
 class _Lease:
-    """Renews a running export's lease and its progress about once a second; notices cancellation."""
+    """Renews a running export's lease and its progress about once a second; notices cancellation.
+
+    It has a connection of its own, in a thread of its own: while PostgreSQL sends rows by COPY, the
+    connection that they come over takes no other statement.
+    """
 
     def __init__(self, export: Export) -> None:
         self.export = export
         self._renewed = time.monotonic()
+        self._aside = ThreadPoolExecutor(1, "export-lease")
 
     def __call__(self, rows: int) -> None:
         if time.monotonic() - self._renewed < _RENEW_SECONDS:
             return
         self._renewed = time.monotonic()
-        held = Export.objects.filter(pk=self.export.pk, status=ExportStatus.RUNNING).update(
-            rows_done=rows, lease_until=clock_now() + LEASE
-        )
-        if not held:
+        if connection.in_atomic_block:
+            return  # nobody else can see the export before this commits: nobody takes or cancels it
+        if not self._aside.submit(self._renew, rows).result():
             raise ExportCancelled(f"The export {self.export.export_id} was cancelled.")
+
+    def _renew(self, rows: int) -> bool:
+        running = Export.objects.filter(pk=self.export.pk, status=ExportStatus.RUNNING)
+        return bool(running.update(rows_done=rows, lease_until=clock_now() + LEASE))
+
+    def close(self) -> None:
+        self._aside.submit(connections.close_all)
+        self._aside.shutdown()
 
 
 def run(export: Export) -> None:
     """Render a claimed export and mark it ready; on failure say why and leave no file."""
     folder = folder_of(export)
     shutil.rmtree(folder, ignore_errors=True)
+    reason = ""
     try:
         folder.mkdir(parents=True, mode=0o700)
-        files = render_files(
-            request_of(export=export), directory=folder, stem=STEM, progress=_Lease(export)
-        )
+        with closing(_Lease(export)) as lease:
+            files = render_files(
+                request_of(export=export), directory=folder, stem=STEM, progress=lease
+            )
         export_finish(export=export, files=files, now=clock_now())
     except (ExportCancelled, Conflict):
         shutil.rmtree(folder, ignore_errors=True)
+        _drop_reader()
     except (AffidavitError, OSError) as error:
         log.exception("export failed", export_id=export.export_id)
-        _fail(export, folder, str(error))
+        reason = str(error)
     except Exception:
         log.exception("export failed", export_id=export.export_id)
-        _fail(export, folder, "An unexpected error stopped it; the server's log says more.")
-        raise
+        reason = "An unexpected error stopped it; the server's log says more."
+    if reason:
+        _drop_reader()
+        _fail(export, folder, reason)
+
+
+def _drop_reader() -> None:
+    """Let go of the connection: a COPY that was given up midway would keep it busy for ever."""
+    if not connection.in_atomic_block:
+        connection.close()
 
 
 def _fail(export: Export, folder: Path, reason: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,23 @@ from affidavit.ledger import keys
 MANIFEST_SUFFIX = ".manifest.json"
 
 
-def render_stream(request: ExportRequest, tally: Tally) -> Iterator[bytes]:
+def render_stream(request: ExportRequest, tally: Tally) -> Generator[bytes]:
     """Yield the bytes of a format that can be sent while it is made (types.STREAMED).
+
+    However it ends, the reader is closed with it: on PostgreSQL it keeps the connection busy.
 
     Raises:
         ExportIncomplete: at the end, when fewer or more rows came than match.
     """
-    blocks = bodies(organization=request.organization, query=request.query)
-    if request.format is ExportFormat.CSV:
-        return render_csv(
-            blocks, tally, types=request.query.types, formula_guard=request.formula_guard
-        )
-    return (render_json if request.format is ExportFormat.JSON else render_ndjson)(blocks, tally)
+    with closing(bodies(organization=request.organization, query=request.query)) as blocks:
+        if request.format is ExportFormat.CSV:
+            yield from render_csv(
+                blocks, tally, types=request.query.types, formula_guard=request.formula_guard
+            )
+        elif request.format is ExportFormat.JSON:
+            yield from render_json(blocks, tally)
+        else:
+            yield from render_ndjson(blocks, tally)
 
 
 def render_files(
@@ -59,7 +65,8 @@ def render_files(
         )
         return [_entry(target)]
     tally = Tally(request, progress)
-    entries = [write_blocks(target, render_stream(request, tally))]
+    with closing(render_stream(request, tally)) as blocks:
+        entries = [write_blocks(target, blocks)]
     if request.format is not ExportFormat.JSON:
         sidecar = directory / (target.name + MANIFEST_SUFFIX)
         manifest = tally.manifest([tally.records_file(), entries[0]])

@@ -6,7 +6,7 @@ A block is bytes: whole bodies, each ended by a newline (JCS escapes every newli
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from django.db import connection
@@ -23,7 +23,7 @@ _ROWS = 500  # rows fetched at a time where the driver hands out rows
 _JOIN = " JOIN ledger_entry e ON e.organization_id = r.organization_id AND e.seq = r.seq"
 
 
-def bodies(*, organization: Organization, query: Query) -> Iterator[bytes]:
+def bodies(*, organization: Organization, query: Query) -> Generator[bytes]:
     """Yield the bodies of all matching records, in seq order, as blocks of whole lines."""
     where = compile_where(organization=organization, query=query)
     yield from _lines(
