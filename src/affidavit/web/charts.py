@@ -130,12 +130,11 @@ def _heights(bar: Bar, unit: float) -> dict[str, float]:
 
 
 def _day_labels(bars: Sequence[Bar], slot: float) -> list[str]:
-    """Return at most seven labels below the axis, the first and the last bar's among them."""
-    wanted = min(len(bars), 7)
-    if not wanted:
+    """Return at most seven labels below the axis, evenly apart, the last bar's among them."""
+    if not bars:
         return []
     last = len(bars) - 1
-    indices = sorted({round(last * place / max(wanted - 1, 1)) for place in range(wanted)})
+    indices = range(last % max(-(-last // 6), 1), last + 1, max(-(-last // 6), 1))
     pattern = "%d %b" if bars[0].first.year == bars[-1].last.year else "%d %b %y"
     labels = []
     for index in indices:
@@ -151,7 +150,7 @@ def _day_labels(bars: Sequence[Bar], slot: float) -> list[str]:
 
 def horizontal_bars(figures: Sequence[tuple[str, int]], *, label: str) -> str:
     """Return one horizontal bar for each (label, count) as one SVG element."""
-    width, row = 360, 46
+    width, row = 310, 44
     height = row * len(figures) + 4
     most = max((count for _, count in figures), default=0) or 1
     parts = [_open(width, height, label)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,9 @@ from affidavit.web.facets import LABELS, chips, exclusions
 from affidavit.web.lines import by_day, lines
 from affidavit.web.listing import PAGE_SIZES, Listing
 from affidavit.web.vocabulary import WAIVER_LABELS, status_of
+
+Day = tuple[date, dict[str, int]]
+_FAR = 4000  # days; a filter from the year 1 does not ask for a chart of two thousand years
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +142,7 @@ def _charts(viewer: Viewer, listing: Listing, found: Compiled) -> dict[str, Any]
         organization=viewer.organization, query=found.query, time_zone=viewer.time_zone
     )
     waivers = waivers_by_category(organization=viewer.organization, query=found.query)
-    unit, bars = charts.bars_of(days)
+    unit, bars = charts.bars_of(_spanned(viewer, found, days))
     totals = {item.value: sum(bar.counts[item.value] for bar in bars) for item in VerdictStatus}
     spoken = ", ".join(f"{count:,} {name}" for name, count in totals.items())
     named = [(WAIVER_LABELS[name], count) for name, count in waivers.items()]
@@ -158,6 +161,34 @@ def _charts(viewer: Viewer, listing: Listing, found: Compiled) -> dict[str, Any]
             label="Waivers by category: " + ", ".join(f"{count:,} {name}" for name, count in named),
         ),
     }
+
+
+def _spanned(viewer: Viewer, found: Compiled, days: list[Day]) -> list[Day]:
+    """Return the days of the filter's whole range, or of two weeks where it has no beginning.
+
+    Only days on which nothing can match are added, with zeros; the future is left out.
+    """
+    if not days:
+        return days
+    first, last = days[0][0], days[-1][0]
+    start, end = last - timedelta(days=13), last
+    if found.occurred_from:
+        start = found.occurred_from.astimezone(viewer.time_zone).date()
+    if found.occurred_until:
+        until = found.occurred_until.astimezone(viewer.time_zone) - timedelta(microseconds=1)
+        end = min(until.date(), viewer.now.astimezone(viewer.time_zone).date())
+    before, after = (first - start).days, (end - last).days
+    if not 0 <= before <= _FAR:
+        before = 0
+    return [
+        *((first - timedelta(days=n), _zeros()) for n in range(before, 0, -1)),
+        *days,
+        *((last + timedelta(days=n), _zeros()) for n in range(1, after + 1)),
+    ]
+
+
+def _zeros() -> dict[str, int]:
+    return dict.fromkeys(map(str, VerdictStatus), 0)
 
 
 def _bar_url(listing: Listing, bar: charts.Bar) -> str:
