@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 import orjson
 
 # What a volume may hold, in bytes of record bodies; each record counts RECORD_WEIGHT more for its labels.
-# typst keeps a whole document in memory, about 85 bytes for each of these; two volumes are made at once.
+# typst keeps a whole document in memory, about 80 bytes for each of these; two volumes are made at once.
 # See docs/decisions on the layout of the PDF.
 VOLUME_WEIGHT = 1_700_000
 RECORD_WEIGHT = 250
+LINE_WEIGHT = 40  # a line of its own costs as much as that many characters
 
 Records = Callable[[str], Iterable[bytes]]
 
@@ -80,7 +81,7 @@ class _Writer:
     def add(self, record_type: str, body: bytes) -> None:
         if not body:
             return
-        weight = RECORD_WEIGHT + len(body)
+        weight = RECORD_WEIGHT + len(body) + LINE_WEIGHT * body.count(b"\\n")
         if self._weight and self._weight + weight > VOLUME_WEIGHT:
             self.close()
             self._open()
