@@ -38,6 +38,7 @@ def export_to(
     export = export_create(
         organization=target, actor=actor, role=role, via=Via.CLI,
         filter=filter, format=chosen, time_zone=_zone(time_zone), now=now(), formula_guard=formula_guard,
+        leased=False,
     )  # fmt: skip
     try:
         with tempfile.TemporaryDirectory(dir=output.parent, prefix=".export-") as folder:

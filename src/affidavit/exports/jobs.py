@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import close_old_connections, connection, connections, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import Q
 
 from affidavit.exports.models import Export
@@ -60,33 +58,46 @@ def claim(*, now: datetime) -> Export | None:
 
 
 class _Lease:
-    """Renews a running export's lease and its progress about once a second; notices cancellation.
+    """Renews a running export's lease and states its progress, about once a second; notices cancellation.
 
-    It has a connection of its own, in a thread of its own: while PostgreSQL sends rows by COPY, the
-    connection that they come over takes no other statement.
+    It has a thread and so a connection of its own: a PDF is laid out for minutes without a word, and while
+    PostgreSQL sends rows by COPY, the connection that they come over takes no other statement.
     """
 
     def __init__(self, export: Export) -> None:
         self.export = export
-        self._renewed = time.monotonic()
-        self._aside = ThreadPoolExecutor(1, "export-lease")
+        self._rows = 0
+        self._lost = False
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="export-lease", daemon=True)
+        # Inside a transaction nobody else can see the export: nobody takes or cancels it.
+        if not connection.in_atomic_block:
+            self._thread.start()
 
     def __call__(self, rows: int) -> None:
-        if time.monotonic() - self._renewed < _RENEW_SECONDS:
-            return
-        self._renewed = time.monotonic()
-        if connection.in_atomic_block:
-            return  # nobody else can see the export before this commits: nobody takes or cancels it
-        if not self._aside.submit(self._renew, rows).result():
+        self._rows = rows
+        if self._lost:
             raise ExportCancelled(f"The export {self.export.export_id} was cancelled.")
 
-    def _renew(self, rows: int) -> bool:
+    def _renew(self) -> None:
         running = Export.objects.filter(pk=self.export.pk, status=ExportStatus.RUNNING)
-        return bool(running.update(rows_done=rows, lease_until=clock_now() + LEASE))
+        try:
+            while not self._stop.wait(_RENEW_SECONDS):
+                try:
+                    self._lost = not running.update(
+                        rows_done=self._rows, lease_until=clock_now() + LEASE
+                    )
+                except DatabaseError:
+                    # The lease has a minute left; the next second tries again, over a new connection.
+                    log.exception("lease not renewed", export_id=self.export.export_id)
+                    connection.close()
+        finally:
+            connection.close()
 
     def close(self) -> None:
-        self._aside.submit(connections.close_all)
-        self._aside.shutdown()
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
 
 
 def run(export: Export) -> None:

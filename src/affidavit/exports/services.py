@@ -29,12 +29,14 @@ LEASE = timedelta(seconds=60)
 def export_create(
     *, organization: Organization, actor: Actor, role: str, via: Via, filter: AuditFilter,
     format: ExportFormat, time_zone: ZoneInfo, now: datetime, formula_guard: bool = True,
-    in_background: bool = False,
+    in_background: bool = False, leased: bool = True,
 ) -> Export:  # fmt: skip
     """Freeze the ledger at its present size, count what matches there, and record who asked.
 
     The checkpoint of that size is signed in the same transaction. With `in_background` the export waits
     for a worker (exports.jobs); otherwise the caller renders it at once and calls `export_finish`.
+    `leased` lets a worker take it over when the caller does not begin soon; a process that renders for
+    itself, as the shell does, is left alone.
 
     Raises:
         NotSetUp: the ledger's signing key is missing.
@@ -53,7 +55,8 @@ def export_create(
             },
             ledger_size=checkpoint.size, formula_guard=formula_guard, matching=matching,
             status=ExportStatus.QUEUED if in_background else ExportStatus.RUNNING,
-            rows_total=sum(matching.values()), lease_until=None if in_background else now + LEASE,
+            rows_total=sum(matching.values()),
+            lease_until=None if in_background or not leased else now + LEASE,
         )  # fmt: skip
         _record(export, now=now, outcome="requested")
     return export

@@ -80,6 +80,7 @@ class _Batch:
 
     organization: Organization
     recorded_at: int
+    recorded_text: str
     entries: list[ledger.NewEntry] = field(default_factory=list)
     records: list[tuple[Any, ...]] = field(default_factory=list)
     texts: list[tuple[Any, ...]] = field(default_factory=list)
@@ -99,7 +100,12 @@ def append(*, organization: Organization, drafts: Sequence[Draft], now: datetime
     """
     shaped = [_shaped(draft, index) for index, draft in enumerate(drafts)]
     head = ledger.lock(organization=organization)
-    batch = _Batch(organization=organization, recorded_at=ledger.recorded_now(head=head, now=now))
+    recorded_at = ledger.recorded_now(head=head, now=now)
+    batch = _Batch(
+        organization=organization,
+        recorded_at=recorded_at,
+        recorded_text=format_time(from_micros(recorded_at)),
+    )
     latest = _latest_revisions(organization, [draft.record_id for draft in drafts])
     for seq, (draft, fields) in enumerate(zip(drafts, shaped, strict=True), start=head.size):
         _collect(batch, seq, draft, fields, latest)
@@ -206,7 +212,7 @@ def _body(
         "revision": revision,
         "seq": seq,
         "occurred_at": format_time(draft.occurred_at),
-        "recorded_at": format_time(from_micros(batch.recorded_at)),
+        "recorded_at": batch.recorded_text,
         "organization": batch.organization.slug,
         "repo": draft.repo.name if draft.repo else None,
         "actor": draft.actor.name,
@@ -235,7 +241,7 @@ def _header(
         "revision": revision,
         "supersedes": supersedes,
         "occurred_at": format_time(draft.occurred_at),
-        "recorded_at": format_time(from_micros(batch.recorded_at)),
+        "recorded_at": batch.recorded_text,
         "actor_id": draft.actor.pseudonym,
         "actor_kind": draft.actor_kind.value,
         "via": draft.via.value,

@@ -6,9 +6,12 @@ forgets that waits for ever.
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from affidavit.exports import jobs, render
 from affidavit.exports.models import Export
@@ -42,7 +45,7 @@ def worked(auditor: Caller) -> Export:
 def test_a_worker_renews_its_lease_while_rows_are_coming(
     auditor: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_RENEW_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "_RENEW_SECONDS", 0.001)
     assert worked(auditor).status == "ready"
 
 
@@ -64,12 +67,24 @@ def test_an_export_that_runs_out_of_disk_midway_is_recorded_as_failed(
 def test_an_export_that_is_cancelled_midway_stops(
     auditor: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "_RENEW_SECONDS", 0.0)
-    monkeypatch.setattr(
-        jobs._Lease, "_renew", lambda lease, rows: Export.objects.update(status="cancelled") == 0
-    )
+    monkeypatch.setattr(jobs, "_RENEW_SECONDS", 0.01)
+    begun: list[bytes] = []
+
+    def write(file: Any, block: bytes) -> None:
+        if not begun:
+            with ThreadPoolExecutor(1) as aside:  # a person elsewhere, over a connection of their own
+                aside.submit(cancel).result()
+            time.sleep(0.5)  # many renewals
+        begun.append(block)
+
+    def cancel() -> None:
+        Export.objects.update(status="cancelled")
+        connection.close()
+
+    monkeypatch.setattr(render, "_write_all", write)
     export = worked(auditor)
     assert export.status == "cancelled"
+    assert len(begun) < 8, "it went on to the end"
     assert not jobs.folder_of(export).exists()
 
 
