@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from affidavit.config.threads import StayingThreads
 
@@ -77,7 +80,18 @@ def test_a_request_that_breaks_gives_its_thread_back() -> None:
     assert len(app._idle) == 1
 
 
-def test_django_itself_honours_the_thread_that_it_is_given() -> None:
+@pytest.fixture
+def no_connections() -> Iterator[None]:
+    """Keep Django from looking after connections that other tests left open in this process."""
+    watched = (request_started, request_finished)
+    for signal in watched:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in watched:
+        signal.connect(close_old_connections)
+
+
+def test_django_itself_honours_the_thread_that_it_is_given(no_connections: None) -> None:
     """The handler opens a context of its own, which must give way to ours."""
     assert ASGIHandler.__call__.__module__ == "django.core.handlers.asgi"
     from affidavit.config.asgi import application
