@@ -13,7 +13,7 @@ from affidavit.records.models import Record
 
 def page_newer(*, organization: Organization, query: Query, before: Cursor, limit: int) -> Page:
     """Return up to `limit` records next above the cursor, newest first; `next` leads further up."""
-    where = compile_where(organization=organization, query=query)
+    where = compile_where(organization=organization, query=query, by_time=True)
     sql = (
         "SELECT r.seq, r.revision, r.record_type, r.record_id, r.superseded_by, e.body, r.occurred_at"
         f" FROM {where.tables}"

@@ -99,7 +99,7 @@ def page(*, organization: Organization, query: Query, after: Cursor | None, limi
 
     Keyset on (occurred_at, seq): records that arrive meanwhile shift nothing.
     """
-    where = compile_where(organization=organization, query=query)
+    where = compile_where(organization=organization, query=query, by_time=True)
     condition, params = where.condition, list(where.params)
     if after is not None:
         condition += " AND (r.occurred_at, r.seq) < (%s, %s)"

@@ -26,9 +26,16 @@ class Where:
     params: tuple[Any, ...]
 
 
-def compile_where(*, organization: Organization, query: Query) -> Where:
-    """Return the SQL of `query` in one organization; the organization always comes first."""
-    parts = ["r.organization_id = %s", "r.seq < %s"]
+def compile_where(*, organization: Organization, query: Query, by_time: bool = False) -> Where:
+    """Return the SQL of `query` in one organization; the organization always comes first.
+
+    `by_time` is for a caller that takes the newest few: the bound of the ledger size is then kept from
+    choosing the index. SQLite would walk the whole ledger by seq and sort it for a page of fifty
+    (measured at a million entries: 2.7 s, against 0.3 ms along the index by time). The few records of one
+    run are found by the run's own index.
+    """
+    unbound = by_time and query.run_id is None
+    parts = ["r.organization_id = %s", "+r.seq < %s" if unbound else "r.seq < %s"]
     params: list[Any] = [organization.pk, query.ledger_size]
 
     def add(condition: str, *values: Any) -> None:
