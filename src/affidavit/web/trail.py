@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from affidavit.audit import arrivals, selectors
@@ -19,6 +20,7 @@ from affidavit.web.lines import by_day, lines
 from affidavit.web.listing import PAGE_SIZES, Listing
 from affidavit.web.vocabulary import WAIVER_LABELS, status_of
 
+INLINE_CHARTS = 50_000  # entries; in a larger ledger the list does not wait for the charts
 Day = tuple[date, dict[str, int]]
 _FAR = 4000  # days; a filter from the year 1 does not ask for a chart of two thousand years
 
@@ -69,7 +71,10 @@ def trail(viewer: Viewer, listing: Listing) -> dict[str, Any]:
     }
     if not total:
         return context | nothing(viewer, listing, at)
-    return context | _ways(viewer, listing, shown, at) | _charts(viewer, listing, found)
+    context |= _ways(viewer, listing, shown, at)
+    if at > INLINE_CHARTS:
+        return context | {"charts_query": urlencode([*listing.filter.to_params(), ("at", at)])}
+    return context | chart_figures(viewer, listing, found)
 
 
 def _first(listing: Listing) -> Listing:
@@ -137,7 +142,16 @@ def nothing(viewer: Viewer, listing: Listing, at: int) -> dict[str, Any]:
     return {"loosened": loosened, "recorded": count(Listing())}
 
 
-def _charts(viewer: Viewer, listing: Listing, found: Compiled) -> dict[str, Any]:
+def charts_alone(viewer: Viewer, listing: Listing) -> dict[str, Any]:
+    """Return what the charts show, for a list that did not wait for them. Raises InvalidInput."""
+    head = selectors.head_size(organization=viewer.organization)
+    at = min(listing.at if listing.at is not None else head, head)
+    found = compiled(viewer, listing, at)
+    return {"listing": listing} | chart_figures(viewer, listing, found)
+
+
+def chart_figures(viewer: Viewer, listing: Listing, found: Compiled) -> dict[str, Any]:
+    """Return the charts of a filter: pictures, figures, and the way from a bar to its records."""
     days = verdicts_by_day(
         organization=viewer.organization, query=found.query, time_zone=viewer.time_zone
     )

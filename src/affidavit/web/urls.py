@@ -13,6 +13,7 @@ urlpatterns = [
     path("organization", session.organization_switch, name="organization-switch"),
     path("audit", audit.audit, name="audit"),
     path("audit/arrivals", audit.arrivals, name="audit-arrivals"),
+    path("audit/charts", audit.charts, name="audit-charts"),
     path("audit/saved", audit.saved_filter_save, name="saved-filter-save"),
     path("audit/saved/<int:pk>/delete", audit.saved_filter_delete, name="saved-filter-delete"),
     path("audit/export", exports.export_new, name="export-new"),

@@ -19,7 +19,7 @@ from tests.support.trail import Trail
 if TYPE_CHECKING:
     from tests.integration.web.conftest import SignedIn
 
-AUDIT_PAGES = ("/audit", "/audit/arrivals", "/exports", "/audit/export")
+AUDIT_PAGES = ("/audit", "/audit/arrivals", "/audit/charts", "/exports", "/audit/export")
 
 
 @pytest.mark.parametrize("address", AUDIT_PAGES)

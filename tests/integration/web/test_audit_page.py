@@ -12,6 +12,7 @@ from django.test import Client
 from affidavit.identity.types import Role
 from affidavit.kit.ids import new_id
 from affidavit.records.types import RecordType
+from affidavit.web import trail
 from tests.support.trail import T0, Trail, submission
 
 if TYPE_CHECKING:
@@ -253,6 +254,21 @@ def test_the_charts_have_a_name_and_a_table(admin: Client) -> None:
     )
     assert "01 Mar 2026" in answer
     assert 'aria-label="Waivers by category: ' in answer
+
+
+def test_a_large_ledgers_list_does_not_wait_for_its_charts(
+    admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trail, "INLINE_CHARTS", 5)
+    page = text_of(admin.get("/audit?status=fail"))
+    assert '<svg class="chart"' not in page
+    found = re.search(r'hx-get="(/audit/charts[^"]+)" hx-trigger="load"', page)
+    assert found
+    address = found[1].replace("&amp;", "&")
+    assert "Verdicts by day and status: 0 pass, 2 fail" in text_of(
+        admin.get(address, headers=PARTIAL)
+    )
+    assert "<html" in text_of(admin.get(address))
 
 
 def test_an_auditor_can_ask_without_javascript_for_what_the_form_offers(

@@ -20,7 +20,7 @@ from affidavit.web.forms import SavedFilterForm
 from affidavit.web.http import PageRequest, is_fragment, member_page
 from affidavit.web.listing import ANY_DATE, Listing
 from affidavit.web.models import SavedFilter
-from affidavit.web.trail import Viewer, arrived, trail
+from affidavit.web.trail import Viewer, arrived, charts_alone, trail
 
 
 @require_GET
@@ -93,6 +93,17 @@ def arrivals(request: PageRequest) -> HttpResponse:
         "web/_arrived.html",
         {"arrived": count, "first_url": Listing(chosen=listing.chosen, per=listing.per).url()},
     )
+
+
+@require_GET
+@member_page(Scope.AUDIT_READ)
+def charts(request: PageRequest) -> HttpResponse:
+    """Show the charts alone: htmx asks for them after the list, a browser without scripts by a link."""
+    context = {"section": "audit"} | charts_alone(viewer_of(request), Listing.of(request.GET))
+    template = "web/_charts.html" if is_fragment(request) else "web/charts.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Request-Type", "HX-History-Restore-Request"])
+    return response
 
 
 def saved_filters(request: PageRequest) -> list[SavedFilter]:
