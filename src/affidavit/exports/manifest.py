@@ -43,10 +43,11 @@ def manifest_of(*, export: Export, instance: str, vkey: str) -> dict[str, Any]:
         "bounds": {
             "from": query.occurred_from, "until": query.occurred_until, "rule": "inclusive-exclusive",
         },
-        "filters": export.filters,
-        "query": export.compiled["query"],
-        "repos": export.compiled["repos"],
-        "actors": export.compiled["actors"],
+        # In an order of our own: PostgreSQL's JSON columns do not keep the order of members.
+        "filters": dict(sorted(export.filters.items())),
+        "query": query.to_json(),
+        "repos": dict(sorted(export.compiled["repos"].items())),
+        "actors": dict(sorted(export.compiled["actors"].items())),
         "ledger": {
             "origin": organization.ledger_origin,
             "size": export.ledger_size,

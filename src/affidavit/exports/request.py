@@ -55,6 +55,6 @@ class ExportRequest:
             format=ExportFormat(export.format),
             query=Query.from_json(export.compiled["query"]),
             formula_guard=export.formula_guard,
-            matching=dict(export.matching),
+            matching=dict(sorted(export.matching.items())),
             manifest=manifest,
         )
