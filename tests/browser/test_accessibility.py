@@ -21,10 +21,12 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(360, "light"), (360, "dark"), (768, "light"), (1440, "light"), (1440, "dark")],
+)
 def test_no_page_has_a_violation_or_scrolls_sideways(
-    page: Page, scene: Scene, scheme: str, width: int
+    page: Page, scene: Scene, width: int, scheme: str
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
