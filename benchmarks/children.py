@@ -93,7 +93,8 @@ def naive(format: str, target: Path) -> dict[str, Any]:
             file.write("[")
             for record in records:
                 file.write(",\n" if rows else "\n")
-                file.write(json.dumps({name: getattr(record, name) for name in names}))
+                row = {name: getattr(record, name) for name in names}
+                file.write(json.dumps(row, default=str))
                 rows += 1
             file.write("\n]")
     return _figures(began, None, rows)
