@@ -14,6 +14,7 @@ from affidavit.identity.models import Actor, Organization, Repo
 from affidavit.kit.errors import InvalidInput, NotFound
 from affidavit.ledger.models import Head
 from affidavit.proof.query import Query
+from affidavit.records.types import RecordType
 
 _UNKNOWN = "unknown:"
 
@@ -141,15 +142,20 @@ def count(*, organization: Organization, query: Query) -> int:
 
 
 def counts_by_type(*, organization: Organization, query: Query) -> dict[str, int]:
-    """Return exactly how many records of each type match; types without any are left out."""
+    """Return exactly how many records of each type match; types without any are left out.
+
+    One counter a type and not GROUP BY, for which SQLite would sort every matching row in memory.
+    """
     where = compile_where(organization=organization, query=query)
+    types = sorted(record_type.value for record_type in RecordType)
+    counters = ", ".join(["count(*) FILTER (WHERE r.record_type = %s)"] * len(types))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT r.record_type, count(*) FROM {where.tables} WHERE {where.condition}"
-            " GROUP BY r.record_type ORDER BY r.record_type",
-            where.params,
+            f"SELECT {counters} FROM {where.tables} WHERE {where.condition}",
+            [*types, *where.params],
         )
-        return dict(cursor.fetchall())
+        counts = dict(zip(types, cursor.fetchone(), strict=True))
+    return {record_type: count for record_type, count in counts.items() if count}
 
 
 def facets(*, organization: Organization) -> Facets:
