@@ -72,7 +72,8 @@ def test_an_export_that_is_cancelled_midway_stops(
 
     def write(file: Any, block: bytes) -> None:
         if not begun:
-            with ThreadPoolExecutor(1) as aside:  # a person elsewhere, over a connection of their own
+            # A person elsewhere, over a connection of their own.
+            with ThreadPoolExecutor(1) as aside:
                 aside.submit(cancel).result()
             time.sleep(0.5)  # many renewals
         begun.append(block)
